@@ -1,0 +1,77 @@
+"""What a pack says about keeping one kind of promise: its ladder and its terms.
+
+A ladder is written in a pack as delays and shares (`Rung`); when a promise is born each rung is put on an instant (`ArmedRung`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+
+
+class Who(StrEnum):
+    """Whom a rung tells; resolved to people through workforce and schedules at the moment the rung is climbed."""
+
+    OWNER = "OWNER"
+    SUPERVISOR = "SUPERVISOR"
+    MANAGER = "MANAGER"
+    DIRECTOR = "DIRECTOR"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One rung as the pack writes it: at `share` of the clock's own time from receipt to due, plus the elapsed `delay`.
+
+    `share` counts office time for clocks in business days, elapsed time otherwise; 0 with a delay is "so long after receipt".
+    A `warning` asks for no acknowledgement and is not sent when its time has passed before the promise was born.
+    """
+
+    name: str
+    who: Who
+    share: Fraction = Fraction(0)
+    delay: timedelta = timedelta(0)
+    warning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The rungs in climbing order; after the last one it repeats every `repeat` until the promise is closed."""
+
+    name: str
+    rungs: tuple[Rung, ...]
+    repeat: timedelta
+    acknowledgement: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """How often, and by how much at most, a pack lets a person move a due time."""
+
+    times: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a pack says about one kind of promise beside its clock and ladder.
+
+    `stops_on`: outcomes of an attempt that keep the promise. `pause_reasons`: the only legal reasons to stop the clock.
+    `late_entry`: how far occurred and recorded time may lie apart before another person must confirm.
+    """
+
+    stops_on: frozenset[str]
+    late_entry: timedelta
+    extension: Extension | None = None
+    pause_reasons: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ArmedRung:
+    """A rung of one promise, put on its instant (UTC)."""
+
+    name: str
+    who: Who
+    at: datetime
+    warning: bool = False
