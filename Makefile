@@ -1,0 +1,78 @@
+# Everything a person runs here. `make` alone prints this map.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROTOS := $(shell find proto third_party -name '*.proto')
+SOURCES := chassis cli deploy policy scenarios services tests tools workflows
+
+.PHONY: help
+help: ## Print this map
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ready ## Set up and start everything, send sample reports through it, stay up until Ctrl-C
+	@$(BIN)/hotline run
+
+.PHONY: test
+test: ready lint ## Check the tree, then run every test on real parts
+	@$(BIN)/python -m pytest
+
+.PHONY: unit
+unit: ready ## Run only the tests that need no running parts (seconds)
+	@$(BIN)/python -m pytest tests/unit
+
+.PHONY: lint
+lint: ready ## Formatting, lint, types, import directions, contracts
+	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
+	@$(BIN)/ruff check $(wildcard $(SOURCES))
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache | tail -n 4
+	@$(BIN)/buf format --diff --exit-code proto
+	@$(BIN)/buf lint
+
+.PHONY: format
+format: ready ## Put code and contracts into their standard form
+	@$(BIN)/ruff check --fix-only $(wildcard $(SOURCES))
+	@$(BIN)/ruff format $(wildcard $(SOURCES))
+	@$(BIN)/buf format -w proto
+
+.PHONY: gen
+gen: gen/.made ## Make the Python code of the contracts (done by itself when a .proto is newer)
+
+.PHONY: ready
+ready: $(VENV)/.installed gen/.made $(VENV)/.checkout
+
+.PHONY: lock
+lock: $(VENV)/.installed ## Pin the newest dependencies that pyproject.toml allows, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --extra local --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove what was made here (not the data under .hotline, not the cache)
+	@rm -rf gen $(VENV) *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.installed: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hotline needs Python 3.11 or newer, this is " + sys.version)'
+	@echo "Installing the pinned packages into $(VENV) (a minute or two, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Descriptors by buf, stubs by grpc_tools: buf's own Python plugin cannot make the gRPC part.
+gen/.made: $(PROTOS) buf.yaml $(VENV)/.installed
+	@rm -rf gen && mkdir -p gen
+	@$(BIN)/buf build -o gen/image.binpb
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc --descriptor_set_in=gen/image.binpb \
+	    --python_out=gen --mypy_out=quiet:gen --grpc_python_out=gen --mypy_grpc_out=quiet:gen \
+	    $$(cd proto && find hotline -name '*.proto') buf/validate/validate.proto
+	@touch $@
+
+$(VENV)/.checkout: pyproject.toml gen/.made
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
