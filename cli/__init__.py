@@ -1,0 +1,1 @@
+"""The `hotline` command: one file per group of commands, each thin."""

@@ -1,0 +1,217 @@
+"""`hotline promises`, `hotline promise ID [ACT]`, `hotline certificate ID`: the ledger, read and acted upon."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from cli import output, session
+from cli.triage import tier
+from hotline.casework.v1 import casework_service_pb2 as pb
+from hotline.casework.v1 import promise_pb2 as ledger
+
+_DURATION = re.compile(r"^(\d+)(s|m|h|d)$")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Duration(click.ParamType[timedelta]):
+    """`90s`, `15m`, `1h`, `2d`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        match = _DURATION.match(value)
+        if match is None:
+            self.fail(f"{value!r} is not a duration like 90s, 15m, 1h or 2d", param, ctx)
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+@click.command()
+@click.option("--due-within", type=Duration(), help="Only those due within so long, and those past it: 15m, 1h, 2d.")
+@click.option("--late", is_flag=True, help="Only those past their due time.")
+@click.option("--all", "everything", is_flag=True, help="Closed ones too.")
+@click.option("--office")
+@click.option("--reference", help="Only those of one report, callback or message.")
+@click.option("--json", "as_json", is_flag=True)
+@session.asynchronous
+async def promises(
+    due_within: timedelta | None, late: bool, everything: bool, office: str | None, reference: str | None, as_json: bool
+) -> None:
+    """Open promises by due time: who owes what, by when, and how far its ladder is climbed."""
+    now = datetime.now(UTC)
+    request = pb.ListPromisesRequest(open_only=not everything, office=office or "", reference=reference or "")
+    if late or due_within is not None:
+        request.due_before.FromDatetime(now if late else now + (due_within or timedelta()))
+    async with session.stub("casework") as casework:
+        answer = await casework.ListPromises(request, timeout=session.TIMEOUT)
+    if as_json:
+        output.as_json(answer)
+    else:
+        print_promises(answer.promises, now)
+
+
+def print_promises(promises: Iterable[ledger.Promise], now: datetime) -> None:
+    """The table of promises that `hotline promises` and `hotline status` share."""
+    columns = ("kind", "reference", "tier", "state", "owner", "due", "left", "rung", "promise")
+    output.table("Promises", columns, (_row(promise, now) for promise in promises))
+
+
+def _row(promise: ledger.Promise, now: datetime) -> tuple[str, ...]:
+    closed = promise.clock.state in (ledger.PROMISE_STATE_KEPT, ledger.PROMISE_STATE_VOID)
+    left = (
+        output.code(ledger.Verdict.Name(promise.verdict), "VERDICT_")
+        if closed
+        else output.countdown(promise.due_at, now)
+    )
+    rung = f"{promise.rung or '-'} ({promise.cycle})"
+    due = output.when(promise.due_at)
+    return (
+        promise.kind,
+        promise.reference,
+        tier(promise.tier),
+        state(promise),
+        owner(promise),
+        due,
+        left,
+        rung,
+        promise.promise_id,
+    )
+
+
+def state(promise: ledger.Promise) -> str:
+    """OPEN, HELD, OVERDUE, ..."""
+    return output.code(ledger.PromiseState.Name(promise.clock.state), "PROMISE_STATE_")
+
+
+def owner(promise: ledger.Promise) -> str:
+    """The owner's staff id, or the queue."""
+    return promise.owner.staff_id or promise.owner.queue
+
+
+@click.group(invoke_without_command=True)
+@click.argument("promise_id")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def promise(ctx: click.Context, promise_id: str, as_json: bool) -> None:
+    """The promise PROMISE_ID: its timeline; with an act after the id, do that."""
+    ctx.obj = promise_id
+    if ctx.invoked_subcommand is None:
+        _show(promise_id, as_json)
+
+
+@session.asynchronous
+async def _show(promise_id: str, as_json: bool) -> None:
+    async with session.stub("casework") as casework:
+        answer = await casework.GetPromise(pb.GetPromiseRequest(promise_id=promise_id), timeout=session.TIMEOUT)
+    if as_json:
+        output.as_json(answer)
+        return
+    kept = answer.promise
+    print_promises([kept], datetime.now(UTC))
+    output.table(
+        "Rungs",
+        ("rung", "who", "at", ""),
+        ((r.name, r.who, output.when(r.at), "warning" if r.warning else "") for r in kept.rungs),
+    )
+    output.table("Told", ("rung", "cycle", "person", "climbed", "told"), (_told(told) for told in answer.told))
+    output.table(
+        "History", ("recorded", "occurred", "event", "by", "detail"), (_entry(entry) for entry in answer.history)
+    )
+    if kept.clock.HasField("next_instant"):
+        click.echo(f"Next: {output.when(kept.clock.next_instant)}")
+
+
+def _told(told: ledger.Told) -> tuple[str, ...]:
+    return (
+        told.rung,
+        str(told.cycle),
+        told.staff_id,
+        output.when(told.climbed_at),
+        output.when(told.told_at) or "not yet",
+    )
+
+
+def _entry(entry: ledger.PromiseEntry) -> tuple[str, ...]:
+    return output.when(entry.recorded_at), output.when(entry.occurred_at), entry.event, entry.actor, entry.detail_json
+
+
+@promise.command()
+@click.pass_obj
+def acknowledge(promise_id: str) -> None:
+    """Hold the ladder: somebody is on it. Acknowledged is not kept."""
+    _act("AcknowledgePromise", pb.AcknowledgePromiseRequest(idempotency_key=session.new_key(), promise_id=promise_id))
+
+
+@promise.command()
+@click.argument("outcome")
+@click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When it happened; else now.")
+@click.option("--late-reason", default="", help="Why it is entered late.")
+@click.pass_obj
+def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str) -> None:
+    """Record an attempt: REACHED, NO_ANSWER, ... The pack says which outcomes keep the promise."""
+    request = pb.RecordAttemptRequest(
+        idempotency_key=session.new_key(),
+        promise_id=promise_id,
+        outcome=outcome.upper(),
+        occurred_at=_stamp(at or datetime.now(UTC)),
+        late_reason=late_reason,
+    )
+    _act("RecordAttempt", request)
+
+
+@promise.command()
+@click.argument("staff_id")
+@click.pass_obj
+def delegate(promise_id: str, staff_id: str) -> None:
+    """Give it to another person; the time it was received stays."""
+    request = pb.DelegatePromiseRequest(idempotency_key=session.new_key(), promise_id=promise_id, to_staff_id=staff_id)
+    _act("DelegatePromise", request)
+
+
+@promise.command()
+@click.argument("rung")
+@click.pass_obj
+def escalate(promise_id: str, rung: str) -> None:
+    """Climb to the RUNG that is named, now."""
+    _act("EscalateTo", pb.EscalateToRequest(idempotency_key=session.new_key(), promise_id=promise_id, rung=rung))
+
+
+@promise.command()
+@click.option("--reason", required=True)
+@click.pass_obj
+def void(promise_id: str, reason: str) -> None:
+    """End a promise that is not owed any more, and say why."""
+    _act("VoidPromise", pb.VoidPromiseRequest(idempotency_key=session.new_key(), promise_id=promise_id, reason=reason))
+
+
+@session.asynchronous
+async def _act(method: str, request: Any) -> None:
+    async with session.stub("casework") as casework:
+        call: Callable[..., Any] = getattr(casework, method)
+        answer = await call(request, timeout=session.TIMEOUT)
+    print_promises([answer.promise], datetime.now(UTC))
+
+
+@click.command()
+@click.argument("promise_id")
+@session.asynchronous
+async def certificate(promise_id: str) -> None:
+    """Print the certificate of the closed promise PROMISE_ID, as the bytes that were signed."""
+    async with session.stub("casework") as casework:
+        answer = await casework.GetCertificate(pb.GetCertificateRequest(promise_id=promise_id), timeout=session.TIMEOUT)
+    json.loads(answer.certificate_json)
+    click.echo(answer.certificate_json)
+
+
+def _stamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
