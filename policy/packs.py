@@ -1,0 +1,228 @@
+"""Packs: a jurisdiction's rules as data, versioned, effective-dated, hashed, sealed and signed.
+
+A pack is a folder `packs/<id>/<version>/` of YAML files whose top-level entries together are one document. A pack may
+extend a version of another one and says only what differs. What is hashed and signed is the whole, merged document in
+RFC 8785 form, so that no change of a base goes unseen. Same facts and same pack give the same answer for years (R109).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from policy.calendars import Calendar, calendar_from
+from policy.canonical import sha256
+from policy.clocks import NO_TIER, Clock, Presence, clock_from, duration_from
+from policy.errors import ClockUndefined, PackMissing, PackNotInForce
+from policy.ladders import Extension, Ladder, Rung, Terms, Who
+from policy.packfiles import Seal, merge, read_document, read_seal, versions
+
+SHIPPED = Path(__file__).resolve().parent.parent / "packs"
+DEFAULT_PACK = "seed-default"
+
+
+@dataclass(frozen=True, slots=True)
+class PackRef:
+    """Which pack, exactly: what decisions, promises and certificates carry."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """One version of a pack. `document` is the merged data and is not to be changed.
+
+    `seal` says what was put in force under this version and who signed it; None is a draft.
+    """
+
+    id: str
+    version: str
+    sha256: str
+    effective_from: datetime
+    effective_to: datetime | None
+    document: Mapping[str, Any] = field(repr=False)
+    seal: Seal | None = None
+
+    @property
+    def ref(self) -> PackRef:
+        """This pack as others refer to it."""
+        return PackRef(self.id, self.version, self.sha256)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """The jurisdiction's own words for the neutral codes, such as its names of findings."""
+        labels: Mapping[str, str] = self.document["labels"]
+        return labels
+
+    @property
+    def last_resort(self) -> str:
+        """The fixed address that is told when no rung of a ladder can be climbed."""
+        return str(self.document["last_resort"])
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of promise this pack has a clock for, in its order."""
+        return tuple(self.document["clocks"])
+
+    def calendar(self, office: str | None = None) -> Calendar:
+        """The calendar of an office; of the jurisdiction if the office has none of its own."""
+        return self._office(office).calendars["office"]
+
+    def clock(
+        self, kind: str, tier: str | None = None, office: str | None = None, presence: Presence | None = None
+    ) -> Clock:
+        """The clock of a kind for this tier, office and owner's presence; `ClockUndefined` if the pack names none."""
+        rules = self._office(office)
+        document = rules.kind(kind)
+        for due in document["due"]:
+            if _applies(due, tier) and due.get("presence", presence) == presence:
+                return clock_from(kind, document, due, rules.calendars[document.get("calendar", "office")])
+        asked = f"{kind}, tier {tier or NO_TIER}" + (f", owner {presence}" if presence else "")
+        message = f"pack {self.id} {self.version} has no due time for {asked}: give the tier or presence it depends on"
+        raise ClockUndefined(kind, message)
+
+    def has_clock(self, kind: str, tier: str | None = None) -> bool:
+        """Whether this kind is promised at all at this tier (ON_SCENE, for one, is only at T0)."""
+        return kind in self.document["clocks"] and any(
+            _applies(due, tier) for due in self.document["clocks"][kind]["due"]
+        )
+
+    def ladder(self, kind: str, tier: str | None = None, office: str | None = None) -> Ladder:
+        """The ladder of a kind at this tier."""
+        rules = self._office(office)
+        for choice in rules.kind(kind)["ladder"]:
+            if _applies(choice, tier):
+                return _ladder_from(choice["use"], rules.ladders[choice["use"]])
+        raise ClockUndefined(kind, f"pack {self.id} {self.version} has no ladder for {kind}, tier {tier or NO_TIER}")
+
+    def terms(self, kind: str) -> Terms:
+        """What keeps, moves or pauses a promise of this kind."""
+        document = self._office(None).kind(kind)
+        extension = document.get("extension")
+        return Terms(
+            stops_on=frozenset(document["stops_on"]),
+            late_entry=duration_from(self.document["late_entry"]),
+            extension=Extension(**extension) if extension else None,
+            pause_reasons=frozenset(document.get("pause_reasons", ())),
+        )
+
+    def _office(self, office: str | None) -> _OfficeRules:
+        rules = self._offices
+        return rules.get(office, rules[None])
+
+    @cached_property
+    def _offices(self) -> Mapping[str | None, _OfficeRules]:
+        """The rules of the jurisdiction (None) and of each office that has its own; an office's win over its county's."""
+        common = {part: self.document[part] for part in ("calendars", "clocks", "ladders")}
+        rules: dict[str | None, _OfficeRules] = {None: _OfficeRules(self.id, self.version, common)}
+        for office, own in self.document.get("offices", {}).items():
+            county = self.document.get("counties", {}).get(own.get("county"), {})
+            rules[office] = _OfficeRules(self.id, self.version, merge(merge(common, county), own))
+        return rules
+
+
+class _OfficeRules:
+    """Calendars, clocks and ladders as one office has them."""
+
+    def __init__(self, pack: str, version: str, document: Mapping[str, Any]) -> None:
+        self._name = f"{pack} {version}"
+        self._clocks: Mapping[str, Any] = document["clocks"]
+        self.ladders: Mapping[str, Any] = document["ladders"]
+        self.calendars = {name: calendar_from(calendar) for name, calendar in document["calendars"].items()}
+
+    def kind(self, kind: str) -> Mapping[str, Any]:
+        """What the pack says about a kind of promise."""
+        if kind not in self._clocks:
+            raise ClockUndefined(kind, f"pack {self._name} knows no {kind}; it knows {', '.join(self._clocks)}")
+        entry: Mapping[str, Any] = self._clocks[kind]
+        return entry
+
+
+def _applies(choice: Mapping[str, Any], tier: str | None) -> bool:
+    return "tiers" not in choice or (tier or NO_TIER) in choice["tiers"]
+
+
+def _ladder_from(name: str, document: Mapping[str, Any]) -> Ladder:
+    return Ladder(
+        name=name,
+        rungs=tuple(_rung_from(rung) for rung in document["rungs"]),
+        repeat=duration_from(document["repeat"]),
+        acknowledgement=duration_from(document["acknowledgement"]),
+    )
+
+
+def _rung_from(document: Mapping[str, Any]) -> Rung:
+    return Rung(
+        name=document["id"],
+        who=Who(document["who"]),
+        share=Fraction(document.get("percent", 0), 100),
+        delay=duration_from(document.get("after", {})),
+        warning=document.get("warning", False),
+    )
+
+
+class Packs:
+    """Every pack held in a folder; each is read once, when it is first asked for, and refused loudly if it is wrong."""
+
+    def __init__(self, folder: Path = SHIPPED) -> None:
+        self._folder = folder
+        self._loaded: dict[tuple[str, str], Pack] = {}
+        self._versions = versions(folder)
+
+    def get(self, id: str, version: str | None = None) -> Pack:
+        """The pack of this id, in this version or the newest; `PackMissing` if it is not held."""
+        held = self._versions.get(id)
+        if not held:
+            raise PackMissing(id, f"no pack {id} is held; there are {', '.join(sorted(self._versions)) or 'none'}")
+        wanted = version or held[-1]
+        if wanted not in held:
+            raise PackMissing(f"{id}@{wanted}", f"pack {id} is held in the versions {', '.join(held)}")
+        if (id, wanted) not in self._loaded:
+            self._loaded[id, wanted] = self._load(id, wanted)
+        return self._loaded[id, wanted]
+
+    def by_sha256(self, sha: str) -> Pack:
+        """The pack with this hash; `PackMissing` if it is not held: nothing else may answer in its place."""
+        for pack in self.all():
+            if pack.sha256 == sha:
+                return pack
+        raise PackMissing(
+            sha, f"no pack with this hash is held in {self._folder.name}/: install the version that has it"
+        )
+
+    def in_force(self, id: str, at: datetime) -> Pack:
+        """The version of a pack that was in force at this instant; `PackNotInForce` if none was."""
+        self.get(id)
+        for version in reversed(self._versions[id]):
+            pack = self.get(id, version)
+            if pack.effective_from <= at and (pack.effective_to is None or at < pack.effective_to):
+                return pack
+        first = self.get(id, self._versions[id][0])
+        message = f"no version of pack {id} was in force at {at.isoformat()}; the first is {first.version}"
+        raise PackNotInForce(id, f"{message}, from {first.effective_from.isoformat()}")
+
+    def all(self) -> tuple[Pack, ...]:
+        """Every version of every pack, by id and version."""
+        return tuple(self.get(id, version) for id in sorted(self._versions) for version in self._versions[id])
+
+    def _load(self, id: str, version: str) -> Pack:
+        folder = self._folder / id / version
+        document = read_document(self._folder, id, version)
+        until = document.get("effective_to")
+        digest = sha256(document)
+        return Pack(
+            id=id,
+            version=version,
+            sha256=digest,
+            effective_from=datetime.fromisoformat(document["effective_from"]),
+            effective_to=datetime.fromisoformat(until) if until else None,
+            document=document,
+            seal=read_seal(folder, digest),
+        )
