@@ -1,4 +1,4 @@
-"""Canonical JSON (RFC 8785): the one byte form in which facts, packs, decisions and certificates are hashed and signed."""
+"""Canonical JSON (RFC 8785): the byte form in which facts, packs, decisions and certificates are hashed and signed."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Due times: the instant by which a promise must be kept, and the steps by which anyone can compute it again.
 
-Every clock counts from the time a person rang, wrote or acted, never from a decision or from when the system heard of it.
+A clock counts from the time a person rang, wrote or acted, never from when the system heard of it.
 """
 
 from __future__ import annotations

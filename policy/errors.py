@@ -1,5 +1,7 @@
 """The one error of policy work: a code for machines, paths to where it is, and a sentence for people."""
 
+# ruff: noqa: N818 - an error is named after what is wrong, as the message reads
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,8 +10,8 @@ from collections.abc import Iterable
 class PolicyError(Exception):
     """Something in a pack, or in what was asked of it, is wrong; no decision and no due time comes of it.
 
-    `code` is stable and in capitals; `paths` name the facts, files or pack entries concerned; `message` says what to do.
-    It never carries a fact's value that could identify a person.
+    `code` is stable and in capitals; `paths` name the facts, files or entries concerned; `message` says what to
+    do. It never carries a fact's value that could identify a person.
     """
 
     def __init__(self, code: str, paths: Iterable[str], message: str) -> None:

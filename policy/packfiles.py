@@ -24,7 +24,7 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """What was put in force under a version: its hash and, if somebody signed it, with which key (`packs/keys/<key>.pem`)."""
+    """What was put in force under a version: its hash and, if signed, with which key (`packs/keys/<key>.pem`)."""
 
     sha256: str
     key: str | None = None
@@ -37,32 +37,32 @@ def versions(folder: Path) -> Mapping[str, tuple[str, ...]]:
     for path in folder.glob("*/*/pack.yaml"):
         if _VERSION.fullmatch(path.parent.name):
             found.setdefault(path.parent.parent.name, []).append(path.parent.name)
-    return {id: tuple(sorted(held, key=_semantic)) for id, held in found.items()}
+    return {name: tuple(sorted(held, key=_semantic)) for name, held in found.items()}
 
 
 def _semantic(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def read_document(packs: Path, id: str, version: str) -> Mapping[str, Any]:
+def read_document(packs: Path, pack_id: str, version: str) -> Mapping[str, Any]:
     """The merged document of a pack: what it extends, changed by what its own files say; valid by `schema.json`."""
-    document = _read_with_base(packs, id, version, seen=())
-    if (document.get("id"), document.get("version")) != (id, version):
+    document = _read_with_base(packs, pack_id, version, seen=())
+    if (document.get("id"), document.get("version")) != (pack_id, version):
         raise PackInvalid(
-            [f"{id}/{version}/pack.yaml"], f"its id and version must be {id} and {version}, as its folder"
+            [f"{pack_id}/{version}/pack.yaml"], f"its id and version must be {pack_id} and {version}, as its folder"
         )
-    if not _is_sealed_as(packs / id / version, document):
-        _validate(packs, document, f"{id}/{version}")
+    if not _is_sealed_as(packs / pack_id / version, document):
+        _validate(packs, document, f"{pack_id}/{version}")
     return document
 
 
-def _read_with_base(packs: Path, id: str, version: str, seen: tuple[str, ...]) -> dict[str, Any]:
-    name = f"{id}@{version}"
+def _read_with_base(packs: Path, pack_id: str, version: str, seen: tuple[str, ...]) -> dict[str, Any]:
+    name = f"{pack_id}@{version}"
     if name in seen:
         raise PackInvalid([name], f"packs extend one another in a circle: {' > '.join((*seen, name))}")
-    if not (packs / id / version).is_dir():
+    if not (packs / pack_id / version).is_dir():
         raise PackMissing(name, f"pack {name} is not held" + (f", but {seen[-1]} extends it" if seen else ""))
-    own = _read_files(packs / id / version)
+    own = _read_files(packs / pack_id / version)
     base = own.get("extends")
     if not base:
         return own
@@ -75,7 +75,7 @@ def _read_files(folder: Path) -> dict[str, Any]:
     for path in sorted(folder.glob("*.yaml")):
         where = "/".join(path.parts[-3:])
         try:
-            part = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a safe loader, with fewer types still
+            part = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader, with fewer types still
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise PackInvalid([where], f"not readable as YAML: {error}") from error
         if not isinstance(part, dict):
@@ -185,8 +185,6 @@ def _schema(path: Path) -> Any:
 class _Loader(yaml.CSafeLoader):
     """YAML with JSON's scalars only, and no key written twice."""
 
-    yaml_implicit_resolvers: dict[str, Any] = {}
-
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         keys = [key.value for key, _ in node.value]
         if twice := {key for key in keys if keys.count(key) > 1}:
@@ -194,6 +192,7 @@ class _Loader(yaml.CSafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.yaml_implicit_resolvers = {}
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|false)$"), list("tf"))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(null|~|)$"), ["n", "~", ""])
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"-?(0|[1-9]\d*)$"), list("-0123456789"))

@@ -119,7 +119,7 @@ class Pack:
 
     @cached_property
     def _offices(self) -> Mapping[str | None, _OfficeRules]:
-        """The rules of the jurisdiction (None) and of each office that has its own; an office's win over its county's."""
+        """The rules of the jurisdiction (None) and of each office with its own, which win over its county's."""
         common = {part: self.document[part] for part in ("calendars", "clocks", "ladders")}
         rules: dict[str | None, _OfficeRules] = {None: _OfficeRules(self.id, self.version, common)}
         for office, own in self.document.get("offices", {}).items():
@@ -176,17 +176,17 @@ class Packs:
         self._loaded: dict[tuple[str, str], Pack] = {}
         self._versions = versions(folder)
 
-    def get(self, id: str, version: str | None = None) -> Pack:
+    def get(self, name: str, version: str | None = None) -> Pack:
         """The pack of this id, in this version or the newest; `PackMissing` if it is not held."""
-        held = self._versions.get(id)
+        held = self._versions.get(name)
         if not held:
-            raise PackMissing(id, f"no pack {id} is held; there are {', '.join(sorted(self._versions)) or 'none'}")
+            raise PackMissing(name, f"no pack {name} is held; there are {', '.join(sorted(self._versions)) or 'none'}")
         wanted = version or held[-1]
         if wanted not in held:
-            raise PackMissing(f"{id}@{wanted}", f"pack {id} is held in the versions {', '.join(held)}")
-        if (id, wanted) not in self._loaded:
-            self._loaded[id, wanted] = self._load(id, wanted)
-        return self._loaded[id, wanted]
+            raise PackMissing(f"{name}@{wanted}", f"pack {name} is held in the versions {', '.join(held)}")
+        if (name, wanted) not in self._loaded:
+            self._loaded[name, wanted] = self._load(name, wanted)
+        return self._loaded[name, wanted]
 
     def by_sha256(self, sha: str) -> Pack:
         """The pack with this hash; `PackMissing` if it is not held: nothing else may answer in its place."""
@@ -197,28 +197,28 @@ class Packs:
             sha, f"no pack with this hash is held in {self._folder.name}/: install the version that has it"
         )
 
-    def in_force(self, id: str, at: datetime) -> Pack:
+    def in_force(self, name: str, at: datetime) -> Pack:
         """The version of a pack that was in force at this instant; `PackNotInForce` if none was."""
-        self.get(id)
-        for version in reversed(self._versions[id]):
-            pack = self.get(id, version)
+        self.get(name)
+        for version in reversed(self._versions[name]):
+            pack = self.get(name, version)
             if pack.effective_from <= at and (pack.effective_to is None or at < pack.effective_to):
                 return pack
-        first = self.get(id, self._versions[id][0])
-        message = f"no version of pack {id} was in force at {at.isoformat()}; the first is {first.version}"
-        raise PackNotInForce(id, f"{message}, from {first.effective_from.isoformat()}")
+        first = self.get(name, self._versions[name][0])
+        message = f"no version of pack {name} was in force at {at.isoformat()}; the first is {first.version}"
+        raise PackNotInForce(name, f"{message}, from {first.effective_from.isoformat()}")
 
     def all(self) -> tuple[Pack, ...]:
         """Every version of every pack, by id and version."""
-        return tuple(self.get(id, version) for id in sorted(self._versions) for version in self._versions[id])
+        return tuple(self.get(name, version) for name in sorted(self._versions) for version in self._versions[name])
 
-    def _load(self, id: str, version: str) -> Pack:
-        folder = self._folder / id / version
-        document = read_document(self._folder, id, version)
+    def _load(self, name: str, version: str) -> Pack:
+        folder = self._folder / name / version
+        document = read_document(self._folder, name, version)
         until = document.get("effective_to")
         digest = sha256(document)
         return Pack(
-            id=id,
+            id=name,
             version=version,
             sha256=digest,
             effective_from=datetime.fromisoformat(document["effective_from"]),
