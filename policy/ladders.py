@@ -1,6 +1,7 @@
 """What a pack says about keeping one kind of promise: its ladder and its terms.
 
-A ladder is written in a pack as delays and shares (`Rung`); when a promise is born each rung is put on an instant (`ArmedRung`).
+A ladder is written in a pack as delays and shares (`Rung`); when a promise is born each rung is put on an instant
+(`ArmedRung`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from typing import Annotated
+
+from pydantic import PlainSerializer
+
+# A set has no order of its own; written down it needs one, or equal promises would differ byte for byte.
+Codes = Annotated[frozenset[str], PlainSerializer(sorted, return_type=list[str])]
 
 
 class Who(StrEnum):
@@ -24,7 +31,8 @@ class Who(StrEnum):
 class Rung:
     """One rung as the pack writes it: at `share` of the clock's own time from receipt to due, plus the elapsed `delay`.
 
-    `share` counts office time for clocks in business days, elapsed time otherwise; 0 with a delay is "so long after receipt".
+    `share` counts office time for clocks in business days, elapsed time otherwise; 0 with a delay is "so long after
+    receipt".
     A `warning` asks for no acknowledgement and is not sent when its time has passed before the promise was born.
     """
 
@@ -61,17 +69,21 @@ class Terms:
     `late_entry`: how far occurred and recorded time may lie apart before another person must confirm.
     """
 
-    stops_on: frozenset[str]
+    stops_on: Codes
     late_entry: timedelta
     extension: Extension | None = None
-    pause_reasons: frozenset[str] = frozenset()
+    pause_reasons: Codes = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ArmedRung:
-    """A rung of one promise, put on its instant (UTC)."""
+    """A rung of one promise, put on its instant (UTC).
+
+    `climbed` is the cycle it was last climbed in, 0 while it is still ahead.
+    """
 
     name: str
     who: Who
     at: datetime
     warning: bool = False
+    climbed: int = 0
