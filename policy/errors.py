@@ -54,3 +54,17 @@ class ClockUndefined(PolicyError):
 
     def __init__(self, what: str, message: str) -> None:
         super().__init__("CLOCK_UNDEFINED", [what], message)
+
+
+class Refused(Exception):
+    """A model's refusal: what was asked breaks one of its rules, and nothing has changed.
+
+    `reason` is a code of the contracts' table of reasons; `field` the path of the value that is wrong, None if it is the
+    state that does not allow it. The message never quotes a value: it is logged.
+    """
+
+    def __init__(self, reason: str, message: str, field: str | None = None) -> None:
+        self.reason = reason
+        self.message = message
+        self.field = field
+        super().__init__(f"{reason}: {field} {message}" if field else f"{reason}: {message}")
