@@ -51,6 +51,7 @@ from policy.promise.state import (
     Subject,
     Timetable,
     Verdict,
+    utc,
 )
 from policy.promise.telling import Telling, tellings
 
@@ -100,4 +101,5 @@ __all__ = [
     "step",
     "tellings",
     "to_json",
+    "utc",
 ]

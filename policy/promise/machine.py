@@ -274,7 +274,7 @@ def _extend(promise: Promise, event: Extend, now: datetime) -> Step:
     later = event.due_at - promise.due_at
     if later <= timedelta(0):
         raise PromiseRefused(Reason.EXTENSION_NOT_ALLOWED, f"{event.due_at} is not later than {promise.due_at}")
-    moved = promise.timetable.moved(later)
+    moved = promise.timetable.moved(later, f"extended by {event.days} days")
     return Step(replace(promise, timetable=moved, extensions=promise.extensions + 1))
 
 
@@ -290,31 +290,35 @@ def _pause(promise: Promise, event: Pause, now: datetime) -> Step:
     until = utc(event.until)
     if until <= now:
         raise PromiseRefused(Reason.PAUSE_NOT_ALLOWED, f"the end of the pause ({until}) is not after now ({now})")
-    return Step(_stopped_for(replace(_released(promise, now), stop=Stop(event.reason, now, until)), until - now))
+    stopped = replace(_released(promise, now), stop=Stop(event.reason, now, until))
+    return Step(_moved(stopped, until - now, f"stopped from {now} to {until} ({event.reason})"))
 
 
 def _resume(promise: Promise, now: datetime) -> Step:
     if promise.stop is None:
         raise PromiseRefused(Reason.NOT_PAUSED, "the clock is running: there is no pause to end")
-    return Step(_stopped_for(replace(promise, stop=None), now - promise.stop.until))
+    return Step(_moved(replace(promise, stop=None), now - promise.stop.until, f"runs again from {now}"))
 
 
-def _stopped_for(promise: Promise, length: timedelta) -> Promise:
+def _moved(promise: Promise, by: timedelta, because: str) -> Promise:
     """Due time and rungs move by the pause when it begins, and back by what is left of it when it ends early."""
-    moved = promise.timetable.moved(length)
-    return replace(promise, timetable=moved, stopped_for=promise.stopped_for + length)
+    moved = promise.timetable.moved(by, because)
+    return replace(promise, timetable=moved, stopped_for=promise.stopped_for + by)
 
 
 def _retier(promise: Promise, event: Retier, now: datetime) -> Step:
     """Who was told of the old clock must hear of the new one: the owner at once, the others as their instants come."""
-    table = sound(event.timetable).moved(promise.stopped_for)
+    table = sound(event.timetable)
+    if promise.stopped_for:
+        table = table.moved(promise.stopped_for, f"stopped for {promise.stopped_for} in all")
     if (table.due_at, table.rungs[-1].at) >= (promise.due_at, promise.timetable.rungs[-1].at):
         raise PromiseRefused(
             Reason.NOT_EARLIER, f"due {table.due_at}, not earlier than {promise.due_at}: nothing to move"
         )
     told = {rung.name: rung.climbed for rung in promise.timetable.rungs}
     rungs = tuple(r if r.at > now else replace(r, climbed=told.get(r.name, 0)) for r in table.rungs)
-    upgraded = replace(promise, tier=event.tier, held_until=None, timetable=replace(table, rungs=rungs))
+    table = replace(table, rungs=rungs, steps=(*promise.timetable.steps, f"upgraded to {event.tier}", *table.steps))
+    upgraded = replace(promise, tier=event.tier, held_until=None, timetable=table)
     climbed = climbed_again if any(told.values()) else climbed_now
     return climbed(upgraded, owners_rung(upgraded), now)
 

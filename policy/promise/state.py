@@ -45,7 +45,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """The due time and the ladder on their instants (UTC); `steps` say how the due time was computed.
+    """The due time and the ladder on their instants (UTC); `steps` say how the due time came about.
 
     The rungs stand in climbing order. The last one, once climbed, stands on its next repetition.
     """
@@ -66,9 +66,11 @@ class Timetable:
         """The rungs still to be climbed, and the last one, which repeats."""
         return tuple(rung for rung in self.rungs if not rung.climbed or rung is self.rungs[-1])
 
-    def moved(self, by: timedelta) -> Timetable:
-        """The due time and every pending rung, moved alike."""
-        return replace(self.delayed(by, self.pending), due_at=self.due_at + by)
+    def moved(self, by: timedelta, because: str) -> Timetable:
+        """The due time and every pending rung, moved alike; the reason becomes a step of the computation."""
+        due_at = self.due_at + by
+        step = f"{because}: due {due_at.isoformat()}"
+        return replace(self.delayed(by, self.pending), due_at=due_at, steps=(*self.steps, step))
 
     def delayed(self, by: timedelta, rungs: tuple[ArmedRung, ...]) -> Timetable:
         """The given rungs moved, the due time where it was."""

@@ -1,0 +1,167 @@
+"""The certificate of a closed promise: what was owed, what was done, and whether that was in time, for anyone to check.
+
+Canonical JSON (RFC 8785), signed with Ed25519, chained per office by the hash of the certificate before it, so that one
+byte changed, or one certificate taken away, shows. Reports of delivery that come later are signed addenda.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from policy.canonical import canonical, sha256
+from policy.promise import Attempt, Climb, Closing, Entry, Passed, Promise, effect_to_json, event_to_json, to_json, utc
+
+FORMAT = "hotline.certificate/1"
+ADDENDUM = "hotline.addendum/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The place of a certificate in its office's chain: numbered from 1, `previous` the SHA-256 of the one before."""
+
+    number: int
+    previous: str | None
+
+
+class CertificateInvalid(Exception):  # noqa: N818 - what it says is a finding, not a fault of the program
+    """A signed document is not what its signer signed; the text says in which respect."""
+
+
+def certificate(
+    promise: Promise,
+    history: Sequence[Entry],
+    told: Mapping[tuple[int, str], Sequence[str]],
+    *,
+    link: Link,
+    tzdata: str,
+) -> dict[str, Any]:
+    """What is signed when `promise` has been closed; ValueError if it is open or `history` is not all of it.
+
+    `told` are the references of the people told, by cycle and rung; `tzdata` is the version of the time zones its
+    instants were computed with.
+    """
+    if promise.closing is None:
+        raise ValueError(f"promise {promise.id} is open: only a closed promise has a certificate")
+    if [entry.version for entry in history] != list(range(2, promise.version + 1)):
+        raise ValueError(f"promise {promise.id}: the history must have each version from 2 to {promise.version}")
+    row = to_json(promise)
+    same = ("id", "kind", "subject", "reference", "owner", "office", "tier", "pack", "received_at", "made_at")
+    return {
+        "format": FORMAT,
+        "promise": {name: row[name] for name in same},
+        "due": _due(promise, history),
+        "terms": _terms(promise),
+        "tzdata": tzdata,
+        "rungs": _rungs(history, told),
+        "attempts": [_attempt(entry, entry.event) for entry in history if isinstance(entry.event, Attempt)],
+        "history": [_happened(entry) for entry in history],
+        "closing": row["closing"],
+        "verdict": verdict(promise.closing),
+        "chain": {"office": promise.office, "number": link.number, "previous": link.previous},
+    }
+
+
+def verdict(closing: Closing) -> str:
+    """The verdict as it reads, such as `MET, RECORDED_LATE`."""
+    return f"{closing.verdict}, RECORDED_LATE" if closing.recorded_late else str(closing.verdict)
+
+
+def addendum(certificate_sha256: str, statement: Mapping[str, Any]) -> dict[str, Any]:
+    """Something learned after the promise was closed, such as a report of delivery; to be signed like a certificate."""
+    return {"format": ADDENDUM, "certificate": certificate_sha256, "statement": dict(statement)}
+
+
+def sign(body: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
+    """`body` with its hash and signature; the same body and key give the same bytes."""
+    signature = base64.b64encode(key.sign(canonical(dict(body)))).decode()
+    named = {"algorithm": "Ed25519", "key": key_id(key.public_key()), "value": signature}
+    return {"body": dict(body), "sha256": sha256(dict(body)), "signature": named}
+
+
+def verify(signed: Mapping[str, Any], key: Ed25519PublicKey) -> dict[str, Any]:
+    """The body, if its hash and signature are right; CertificateInvalid if not."""
+    body: dict[str, Any] = signed["body"]
+    if signed["sha256"] != sha256(body):
+        raise CertificateInvalid("the hash does not belong to the body: one of them was changed")
+    if signed["signature"]["key"] != key_id(key):
+        raise CertificateInvalid(f"signed with key {signed['signature']['key']}, not with {key_id(key)}")
+    try:
+        key.verify(base64.b64decode(signed["signature"]["value"], validate=True), canonical(body))
+    except (InvalidSignature, ValueError) as wrong:
+        raise CertificateInvalid("the signature was not made over this body with this key") from wrong
+    return body
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """The name of a public key: the first sixteen hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def _due(promise: Promise, history: Sequence[Entry]) -> dict[str, Any]:
+    """The due time as it was computed first, each move of it by whom and why, and as it stood at the end."""
+    stood = [promise.first_due_at, *(entry.due_at for entry in history)]
+    moves = [
+        {"version": entry.version, "from": _iso(before), "to": _iso(after)}
+        for entry, (before, after) in zip(history, pairwise(stood), strict=True)
+        if before != after
+    ]
+    steps = list(promise.timetable.steps)
+    return {"first": _iso(promise.first_due_at), "at": _iso(promise.due_at), "steps": steps, "moves": moves}
+
+
+def _terms(promise: Promise) -> dict[str, Any]:
+    terms = promise.terms
+    return {
+        "stops_on": sorted(terms.stops_on),
+        "late_entry_seconds": terms.late_entry // timedelta(seconds=1),
+        "pause_reasons": sorted(terms.pause_reasons),
+    }
+
+
+def _rungs(history: Sequence[Entry], told: Mapping[tuple[int, str], Sequence[str]]) -> list[dict[str, Any]]:
+    """Every rung climbed or passed: the instant it stood on, when it was climbed, and who was told."""
+    return [
+        {
+            "cycle": effect.cycle,
+            "rung": effect.rung,
+            "at": _iso(effect.at),
+            "climbed_at": _iso(entry.recorded_at) if isinstance(effect, Climb) else None,
+            "told": sorted(told.get((effect.cycle, effect.rung), ())) if isinstance(effect, Climb) else [],
+        }
+        for entry in history
+        for effect in entry.effects
+        if isinstance(effect, Climb | Passed)
+    ]
+
+
+def _attempt(entry: Entry, attempt: Attempt) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "by": attempt.by,
+        "outcome": attempt.outcome,
+        "occurred_at": _iso(attempt.occurred_at),
+        "recorded_at": _iso(entry.recorded_at),
+        "late_reason": attempt.late_reason,
+    }
+
+
+def _happened(entry: Entry) -> dict[str, Any]:
+    return {
+        "version": entry.version,
+        "recorded_at": _iso(entry.recorded_at),
+        **event_to_json(entry.event),
+        "effects": [effect_to_json(effect) for effect in entry.effects],
+    }
+
+
+def _iso(at: datetime) -> str:
+    return utc(at).isoformat().replace("+00:00", "Z")
