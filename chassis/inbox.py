@@ -1,0 +1,110 @@
+"""A consumer's memory of what it applied: order and duplicates in one number an aggregate, kept in the effect's transaction.
+
+Facts that come before their turn, or speak of something not yet known, are held in a table rather than in memory: the
+partition's offset can move on, a restart loses nothing, and who runs the service can see what waits for what.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import Enum
+
+from chassis.envelope import Envelope
+from chassis.queries import chassis_queries as sql
+from chassis.record import Record
+from chassis.topics import aggregate_type_of
+from chassis.unit_of_work import Row, UnitOfWork
+
+EARLY = "EARLY"
+NOT_YET_KNOWN = "NOT_YET_KNOWN"
+FAILED = "FAILED"
+REDRIVEN = "REDRIVEN"
+WAIVED = "WAIVED"
+
+
+class Place(Enum):
+    """Where a fact stands in the order of its aggregate."""
+
+    DONE = "done"
+    NEXT = "next"
+    EARLY = "early"
+
+
+async def place(uow: UnitOfWork, consumer: str, envelope: Envelope) -> Place:
+    """The fact's place; locks the aggregate's row for this consumer, so that two processes cannot apply at once."""
+    key = (consumer, envelope.aggregate_type, envelope.subject)
+    applied: int = await uow.fetchval(sql.begin_aggregate, *key)
+    if envelope.sequence <= applied:
+        return Place.DONE
+    parked = await uow.fetchrow(sql.parked, *key, envelope.sequence)
+    assert parked is not None
+    if parked["is_itself"]:
+        return Place.DONE
+    return Place.NEXT if envelope.sequence == applied + 1 and not parked["behind"] else Place.EARLY
+
+
+async def mark_applied(uow: UnitOfWork, consumer: str, envelope: Envelope) -> None:
+    """Note, in the transaction of its effect, that the fact is applied; it is held no longer if it was."""
+    key = (consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
+    await uow.execute(sql.mark_applied, *key)
+    await uow.execute(sql.release, *key)
+
+
+async def hold(
+    uow: UnitOfWork, consumer: str, record: Record, envelope: Envelope, reason: str, wait: timedelta
+) -> None:
+    """Keep a fact until its turn, and try it no sooner than after `wait`; one that is held already stays as it is."""
+    await uow.execute(
+        sql.hold,
+        consumer,
+        envelope.aggregate_type,
+        envelope.subject,
+        envelope.sequence,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.stored_headers(),
+        record.payload or b"",
+        reason,
+        wait,
+    )
+
+
+async def held(uow: UnitOfWork, consumer: str, aggregate_type: str, aggregate_id: str, sequence: int) -> Row | None:
+    """The held fact with exactly this sequence, if there is one."""
+    return await uow.fetchrow(sql.held_at, consumer, aggregate_type, aggregate_id, sequence)
+
+
+async def try_later(uow: UnitOfWork, consumer: str, envelope: Envelope, reason: str, wait: timedelta) -> None:
+    """Count a failed try of a held fact, and wait before the next."""
+    key = (consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
+    await uow.execute(sql.try_later, *key, wait, reason)
+
+
+async def due(uow: UnitOfWork, consumer: str, limit: int = 100) -> list[Row]:
+    """Held facts whose turn has come: `aggregate_type`, `aggregate_id`, `sequence`."""
+    return await uow.fetch(sql.due, consumer, limit)
+
+
+async def set_aside(
+    uow: UnitOfWork, consumer: str, record: Record, envelope: Envelope | None, reason: str, attempts: int
+) -> None:
+    """Enter a dead letter, which parks its key: later facts of the aggregate are held until it is redriven or waived."""
+    aggregate_type = envelope.aggregate_type if envelope else aggregate_type_of(record.topic)
+    sequence = envelope.sequence if envelope else None
+    await uow.execute(
+        sql.set_aside,
+        consumer,
+        aggregate_type,
+        record.key,
+        sequence,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.stored_headers(),
+        record.payload or b"",
+        reason,
+        attempts,
+    )
+    if envelope:
+        await uow.execute(sql.release, consumer, aggregate_type, record.key, sequence)

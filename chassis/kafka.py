@@ -1,0 +1,60 @@
+"""How this platform talks to Kafka: nothing acknowledged before it is on all in-sync replicas."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+_STOP_TIMEOUT = 5.0
+
+
+@asynccontextmanager
+async def running_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+    """An idempotent producer that waits for all in-sync replicas; stopped within seconds even if Kafka is away."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=5,
+        max_batch_size=128 * 1024,
+        compression_type="lz4",
+        request_timeout_ms=10_000,
+    )
+    try:
+        await producer.start()
+        yield producer
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(producer.stop(), _STOP_TIMEOUT)
+
+
+class TopicsMissing(Exception):
+    """Topics this process needs do not exist; the deployment creates them, no program does on the fly."""
+
+
+@asynccontextmanager
+async def running_consumer(bootstrap: str, group: str, needed: Sequence[str]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that commits only when told, subscribed to nothing yet; `TopicsMissing` names the topics that lack."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_poll_interval_ms=300_000,
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=3_000,
+        request_timeout_ms=15_000,
+    )
+    try:
+        await consumer.start()
+        missing = set(needed) - await consumer.topics()
+        if missing:
+            raise TopicsMissing(f"the deployment has not created {', '.join(sorted(missing))} on {bootstrap}")
+        yield consumer
+    finally:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(consumer.stop(), _STOP_TIMEOUT)

@@ -1,0 +1,35 @@
+-- name: emit
+INSERT INTO chassis.outbox
+    (id, aggregatetype, aggregateid, type, payload, headers, sequence, partition_no, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: join_relays
+SELECT pg_advisory_lock_shared($1, 0);
+
+-- name: count_relays
+SELECT count(*) FROM pg_locks
+WHERE locktype = 'advisory' AND classid = $1::integer::oid AND objid = 0 AND granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+
+-- name: own_partition
+SELECT pg_try_advisory_lock($1, $2);
+
+-- name: release_partition
+SELECT pg_advisory_unlock($1, $2);
+
+-- name: unsent
+SELECT id, aggregatetype, aggregateid, type, payload, headers, sequence, created_at
+FROM chassis.outbox
+WHERE sent_at IS NULL AND partition_no = ANY ($1::smallint[])
+ORDER BY seq
+LIMIT $2;
+
+-- name: mark_sent
+UPDATE chassis.outbox SET sent_at = $2 WHERE id = ANY ($1::uuid[]);
+
+-- name: forget_sent
+DELETE FROM chassis.outbox
+WHERE seq IN (SELECT seq FROM chassis.outbox WHERE sent_at < $1 ORDER BY sent_at LIMIT $2);
+
+-- name: backlog
+SELECT count(*) AS unsent, min(created_at) AS oldest FROM chassis.outbox WHERE sent_at IS NULL;

@@ -1,0 +1,129 @@
+"""The wiring that every service's `__main__.py` shares: read the command, start in order, stop in order."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+from chassis import logs, telemetry
+from chassis.client import connect
+from chassis.clock import Clock, Ids, TimeOrderedIds, system_clock
+from chassis.consumer import Consumer, Subscriptions
+from chassis.database import Database
+from chassis.identity import token_from_file
+from chassis.kafka import TopicsMissing
+from chassis.migrations import migrate
+from chassis.relay import relay
+from chassis.server import PortTaken, Servicer, serve
+from chassis.settings import MissingSetting, Settings
+
+MODES = ("api", "relay", "consumer", "migrate", "all")
+_log = logs.logger("service")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a running service hands to its api and its consumers."""
+
+    settings: Settings
+    database: Database
+    clock: Clock = system_clock
+    ids: Ids = field(default_factory=TimeOrderedIds)
+
+    def connect(self, service: str) -> grpc.aio.Channel:
+        """A channel to another service by its name, e.g. `intake` (its address: HOTLINE_INTAKE_ADDRESS)."""
+        token = token_from_file(Path(self.settings.need("token_file")))
+        return connect(self.settings.need(f"{service}_address"), token)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as its `__main__.py` declares it."""
+
+    name: str
+    migrations: Sequence[Path]
+    servicers: Callable[[Runtime], Sequence[Servicer]]
+    subscriptions: Callable[[Runtime], Subscriptions] = lambda _runtime: {}
+
+
+def main(service: Service, arguments: Sequence[str] | None = None) -> int:
+    """Run a service in one mode: `[api|relay|consumer|migrate|all]`, `all` by default; answers the exit code.
+
+    SIGTERM and SIGINT end it in order: calls that run are answered, the batch in hand is finished, telemetry is sent.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["all"]
+    if len(given) != 1 or given[0] not in MODES:
+        print(f"usage: python -m services.{service.name} [{'|'.join(MODES)}]", file=sys.stderr)
+        return 2
+    settings = Settings()
+    shutdown = telemetry.setup(f"hotline-{service.name}", settings)
+    try:
+        _run(service, given[0], settings)
+    except (MissingSetting, PortTaken, TopicsMissing) as problem:
+        print(f"{service.name} {given[0]}: {problem}", file=sys.stderr)
+        return 1
+    finally:
+        shutdown()
+    return 0
+
+
+def _run(service: Service, mode: str, settings: Settings) -> None:
+    if mode in ("migrate", "all"):
+        applied = migrate(settings.need("database_url"), service.migrations)
+        _log.info("the database is up to date", migrations=applied)
+    if mode != "migrate":
+        asyncio.run(_until_told(service, ("api", "relay", "consumer") if mode == "all" else (mode,), settings))
+
+
+async def _until_told(service: Service, parts: Sequence[str], settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runs = {"api": _api, "relay": _relay, "consumer": _consumer}
+    async with asyncio.TaskGroup() as running:
+        for part in parts:
+            running.create_task(_ending_all(runs[part](service, settings, stop), stop))
+
+
+async def _ending_all(part: Awaitable[None], stop: asyncio.Event) -> None:
+    # A part that fails brings the others down in their own orderly way, and then the process, to be started anew.
+    try:
+        await part
+    finally:
+        stop.set()
+
+
+async def _api(service: Service, settings: Settings, stop: asyncio.Event) -> None:
+    async with _runtime(service, settings) as runtime:
+        await serve(service.servicers(runtime), settings, ready=runtime.database.ping, stop=stop)
+
+
+async def _consumer(service: Service, settings: Settings, stop: asyncio.Event) -> None:
+    async with _runtime(service, settings) as runtime:
+        subscriptions = service.subscriptions(runtime)
+        consumer = Consumer(service.name, runtime.database, subscriptions, settings.need("kafka_bootstrap"))
+        if subscriptions:
+            await consumer.run(stop)
+        else:
+            await stop.wait()
+
+
+async def _relay(_service: Service, settings: Settings, stop: asyncio.Event) -> None:
+    await relay(settings.need("database_url"), settings.need("kafka_bootstrap"), stop=stop)
+
+
+@asynccontextmanager
+async def _runtime(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
+    url, connections = settings.need("database_url"), settings.database_connections
+    database = await Database.open(url, source=service.name, connections=connections)
+    try:
+        yield Runtime(settings, database)
+    finally:
+        await database.close()

@@ -1,0 +1,54 @@
+"""What a process is told by its environment: one typed class, read once, at the start."""
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+class MissingSetting(Exception):
+    """A process needs a setting that its environment does not give."""
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable `HOTLINE_<NAME>`; which ones a process needs depends on what it runs."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", frozen=True, extra="ignore", populate_by_name=True)
+
+    environment: str = "development"
+    bind: str = "127.0.0.1"
+    port: int | None = None
+    # Not shown when settings are printed: the address may hold a password.
+    database_url: str | None = Field(default=None, repr=False)
+    database_connections: int = Field(default=16, ge=1)
+    kafka_bootstrap: str | None = None
+    temporal_address: str | None = None
+    smtp_address: str | None = None
+    identity_keys: Path | None = None
+    token_file: Path | None = None
+    intake_address: str | None = None
+    triage_address: str | None = None
+    casework_address: str | None = None
+    notifications_address: str | None = None
+    packs: Path = _REPOSITORY / "packs"
+    # Seconds during which a server that was told to stop still serves, so that balancers can notice.
+    drain_delay: float = Field(default=0.0, ge=0)
+    drain_grace: float = Field(default=25.0, ge=0)
+    otlp_endpoint: str | None = Field(
+        default=None, validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    )
+
+    @property
+    def development(self) -> bool:
+        """Whether conveniences that production must not have (reflection, movable clocks) are on."""
+        return self.environment == "development"
+
+    def need(self, name: str) -> str:
+        """The value of a setting this process cannot do without; `MissingSetting` names the variable to set."""
+        value = getattr(self, name)
+        if value is None:
+            variable = f"HOTLINE_{name.upper()}"
+            raise MissingSetting(f"{variable} is not set, and this process needs it: set it in the environment")
+        return str(value)
