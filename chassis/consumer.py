@@ -31,7 +31,8 @@ StatelessHandler: TypeAlias = Callable[[Any, Envelope], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A handler that must first read elsewhere (by gRPC): `prepare` runs before the transaction, `handle` gets its answer.
+    """A handler that must first read elsewhere (by gRPC): `prepare` runs before the transaction, `handle` gets its
+    answer.
 
     `prepare`: `async (fact) -> context`; `handle`: `async (fact, envelope, uow, context) -> None`.
     """
@@ -184,8 +185,8 @@ class StatelessConsumer:
     """A bridge without state: at least once, the offset committed after the effect, no memory of what was applied.
 
     Its handlers must be idempotent and put up with any order. `is_outage` tells which failures to wait out (by default
-    those the chassis knows: give one that also knows the client library used by the handlers). A set-aside record is in the
-    dead letter topic alone.
+    those the chassis knows: give one that also knows the client library used by the handlers). A set-aside record is in
+    the dead letter topic alone.
     """
 
     def __init__(

@@ -42,8 +42,8 @@ class Database:
     ) -> Database:
         """A pool of at most `connections`; timeouts in seconds.
 
-        `source` is the service's name, which its facts carry as `/hotline/<source>`. No connection is made yet: a service
-        starts, and says that it is not ready, while its database is away.
+        `source` is the service's name, which its facts carry as `/hotline/<source>`. No connection is made yet: a
+        service starts, and says that it is not ready, while its database is away.
         """
         pool = await asyncpg.create_pool(
             url,
@@ -59,8 +59,8 @@ class Database:
     async def transaction(self) -> AsyncIterator[UnitOfWork]:
         """One unit of work: committed when the block ends, rolled back when it raises.
 
-        A database out of reach is refused as UNAVAILABLE, reason DATABASE_UNAVAILABLE; a collision with another command as
-        ABORTED, reason CONFLICT. Both may simply be tried again, a command with its idempotency key.
+        A database out of reach is refused as UNAVAILABLE, reason DATABASE_UNAVAILABLE; a collision with another command
+        as ABORTED, reason CONFLICT. Both may simply be tried again, a command with its idempotency key.
         """
         with database_errors(self._pool.is_closing):
             connection = await self._pool.acquire(timeout=self._timeout)

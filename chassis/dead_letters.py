@@ -17,7 +17,7 @@ async def open_dead_letters(uow: UnitOfWork, consumer: str) -> list[Row]:
 
 
 async def redrive(uow: UnitOfWork, consumer: str, aggregate_type: str, aggregate_id: str, *, why: str) -> int:
-    """Have the running consumer try a key's dead letters again, and then what is held behind them; answers how many."""
+    """Have the running consumer try a key's dead letters again, and what is held behind them; answers how many."""
     return await _resolve(uow, consumer, aggregate_type, aggregate_id, inbox.REDRIVEN, why)
 
 
@@ -42,7 +42,8 @@ async def _resolve(
 
 
 async def _hand_back(uow: UnitOfWork, consumer: str, record: Record, resolution: str) -> None:
-    # Both ways lead through the held facts: the consumer's own sweep applies one, and passes over the other, in its turn.
+    # Both ways lead through the held facts: the consumer's own sweep applies one, and passes over the other, in its
+    # turn.
     try:
         envelope = record.envelope()
     except Poison as problem:

@@ -25,9 +25,9 @@ class MalformedEnvelope(Exception):
 class Envelope:
     """What is known of a fact besides its content.
 
-    `type` is the full name of the protobuf message, `source` the service as `/hotline/<context>`, `subject` the aggregate's id,
-    `sequence` the aggregate's version that this fact made (from 1, without gaps), `traceparent` the W3C trace context of the
-    commit, `actor_ref` who did it (a reference, never a name).
+    `type` is the full name of the protobuf message, `source` the service as `/hotline/<context>`, `subject` the
+    aggregate's id, `sequence` the aggregate's version that this fact made (from 1, without gaps), `traceparent` the W3C
+    trace context of the commit, `actor_ref` who did it (a reference, never a name).
     """
 
     id: UUID

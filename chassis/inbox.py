@@ -1,4 +1,4 @@
-"""A consumer's memory of what it applied: order and duplicates in one number an aggregate, kept in the effect's transaction.
+"""A consumer's memory of what it applied: order and duplicates in one number, kept in the effect's transaction.
 
 Facts that come before their turn, or speak of something not yet known, are held in a table rather than in memory: the
 partition's offset can move on, a restart loses nothing, and who runs the service can see what waits for what.
@@ -53,7 +53,7 @@ async def mark_applied(uow: UnitOfWork, consumer: str, envelope: Envelope) -> No
 async def hold(
     uow: UnitOfWork, consumer: str, record: Record, envelope: Envelope, reason: str, wait: timedelta
 ) -> None:
-    """Keep a fact until its turn, and try it no sooner than after `wait`; one that is held already stays as it is."""
+    """Keep a fact until its turn, and try it no sooner than after `wait`; once held, it stays as it is."""
     await uow.execute(
         sql.hold,
         consumer,

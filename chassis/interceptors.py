@@ -21,7 +21,7 @@ from policy.errors import Refused
 
 DOMAIN = "hotline"
 Access = Mapping[str, frozenset[str]]
-"""From a full method name (`/package.Service/Method`) to the roles that may call it. A method without a row is refused."""
+"""From a full method name (`/package.Service/Method`) to the roles that may call it; no row: refused."""
 
 # Less time than this is not worth beginning with: the answer would not arrive.
 _FLOOR = 0.005

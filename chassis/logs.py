@@ -1,4 +1,4 @@
-"""JSON lines on stderr with the trace's ids; only declared fields are ever written, so that no personal data slips through."""
+"""JSON lines on stderr with the trace's ids; only declared fields are written, so that no personal data slips through."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import Any
 import structlog
 from opentelemetry import trace
 
-# What a log line may carry: references, codes, counts and times. A new field is declared here after asking what it can hold.
+# What a log line may carry: references, codes, counts and times. A new field is declared here after asking what it can
+# hold.
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "logger", "service", "trace_id", "span_id", "exception", "where",

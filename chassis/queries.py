@@ -17,7 +17,7 @@ class Queries:
 
     @classmethod
     def load(cls, folder: Path) -> Queries:
-        """Read every `*.sql` of a folder. A file is one statement named after it, or sections that begin `-- name: x`."""
+        """Read every `*.sql` of a folder. A file is one statement of its name, or sections that begin `-- name: x`."""
         statements: dict[str, str] = {}
         files = sorted(folder.glob("*.sql"))
         if not files:

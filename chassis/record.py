@@ -15,7 +15,7 @@ from chassis.topics import message_class
 
 
 class Poison(Exception):
-    """A record that no retry can mend: it cannot be read, or breaks its contract. The text names the rule, never a value."""
+    """A record that no retry can mend: unreadable, or against its contract. The text names the rule, never a value."""
 
 
 @dataclass(frozen=True, slots=True)

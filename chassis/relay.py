@@ -1,8 +1,8 @@
 """From the outbox to Kafka: what was committed is sent, in order for each aggregate, at least once.
 
-Each virtual partition belongs to one relay at a time, by an advisory lock on the very connection that reads and marks its
-rows. There is no cursor to run ahead of a transaction that commits late: whatever is unsent is read again. A relay that dies
-between sending and marking makes a duplicate, which consumers ignore by its sequence.
+Each virtual partition belongs to one relay at a time, by an advisory lock on the very connection that reads and marks
+its rows. There is no cursor to run ahead of a transaction that commits late: whatever is unsent is read again. A relay
+that dies between sending and marking makes a duplicate, which consumers ignore by its sequence.
 """
 
 from __future__ import annotations

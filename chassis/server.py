@@ -44,8 +44,8 @@ class PortTaken(Exception):
 class Servicer:
     """One gRPC service of a process: its implementation, its descriptor, and who may call which method.
 
-    `add` is the generated `add_<Name>Servicer_to_server`; `access` maps each method's short name to the roles that may call
-    it. A method without a row is refused to everybody.
+    `add` is the generated `add_<Name>Servicer_to_server`; `access` maps each method's short name to the roles that may
+    call it. A method without a row is refused to everybody.
     """
 
     add: Callable[[Any, grpc.aio.Server], None]

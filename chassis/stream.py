@@ -1,8 +1,8 @@
 """Reading Kafka without losing a record: in order within a partition, the offset committed only after the effect.
 
-A record that fails is tried again in its place: its partition is paused while the others go on. An outage is waited out for
-as long as it takes and never counted against a record; any other failure is counted, and after `ATTEMPTS` the record is set
-aside.
+A record that fails is tried again in its place: its partition is paused while the others go on. An outage is waited out
+for as long as it takes and never counted against a record; any other failure is counted, and after `ATTEMPTS` the
+record is set aside.
 """
 
 from __future__ import annotations
@@ -177,7 +177,8 @@ class Stream:
         try:
             await consumer.commit({partition: offset})
         except KafkaError as problem:
-            # The partition has gone to another consumer, or Kafka is away: it comes again, and is known by its sequence.
+            # The partition has gone to another consumer, or Kafka is away: it comes again, and is known by its
+            # sequence.
             _log.warning("an offset was not committed", topic=partition.topic, partition=partition.partition,
                          exc_info=problem)  # fmt: skip
 

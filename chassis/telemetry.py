@@ -83,8 +83,8 @@ def continue_trace(
 def statement(query: str) -> Iterator[None]:
     """A span for one SQL statement inside a trace: its text, never its parameters or the database's words about them.
 
-    Own code because the published instrumentation records exceptions with their text, which quotes rows, and begins a new
-    trace for every poll.
+    Own code because the published instrumentation records exceptions with their text, which quotes rows, and begins a
+    new trace for every poll.
     """
     if not trace.get_current_span().is_recording():
         yield

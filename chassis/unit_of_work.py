@@ -90,9 +90,9 @@ class UnitOfWork:
     async def emit(self, fact: Message, *, aggregate_type: str, aggregate_id: object, sequence: int) -> Envelope:
         """Put a fact in the outbox: it is published if, and only if, this transaction commits.
 
-        `aggregate_type` is `<context>.<aggregate>` (its topic must exist), `sequence` the version of the aggregate that this
-        fact makes: 1, 2, 3 without gaps, one fact per version. The caller holds the aggregate's row, so that versions are
-        committed in order. A fact that violates its own contract raises: it must never leave.
+        `aggregate_type` is `<context>.<aggregate>` (its topic must exist), `sequence` the version of the aggregate that
+        this fact makes: 1, 2, 3 without gaps, one fact per version. The caller holds the aggregate's row, so that
+        versions are committed in order. A fact that violates its own contract raises: it must never leave.
         """
         actor = current_actor.get()
         envelope = Envelope(
@@ -128,8 +128,8 @@ class UnitOfWork:
     async def idempotent(self, key: str, request: Message) -> bytes | None:
         """The stored response if this call was already done; None if it is to be done now, and then `remember`ed.
 
-        Keys belong to the actor. A second call with the same key waits until the first has committed or rolled back. The
-        same key with another body is refused: ALREADY_EXISTS, reason IDEMPOTENCY_KEY_REUSED.
+        Keys belong to the actor. A second call with the same key waits until the first has committed or rolled back.
+        The same key with another body is refused: ALREADY_EXISTS, reason IDEMPOTENCY_KEY_REUSED.
         """
         if not key:
             raise errors.invalid("idempotency_key", "must not be empty")
