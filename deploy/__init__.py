@@ -1,0 +1,1 @@
+"""How Hotline is deployed: `local` is the embedded stack of a developer's machine."""

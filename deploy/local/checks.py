@@ -1,0 +1,50 @@
+"""Is it there, and does it answer? One real exchange with each kind of server; each raises when it does not."""
+
+import aiosmtplib
+import asyncpg
+import grpc
+from aiokafka.admin import AIOKafkaAdminClient
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+
+TIMEOUT = 5.0
+"""Seconds any one exchange may take."""
+
+TEMPORAL_SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
+
+
+async def postgres(url: str) -> None:
+    """A query is answered, with the role and password of `url`."""
+    connection = await asyncpg.connect(url, timeout=TIMEOUT)
+    try:
+        await connection.fetchval("select 1", timeout=TIMEOUT)
+    finally:
+        await connection.close(timeout=TIMEOUT)
+
+
+async def kafka(bootstrap: str) -> None:
+    """The cluster's metadata names at least one broker."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(TIMEOUT * 1000))
+    try:
+        await admin.start()
+        cluster = await admin.describe_cluster()
+        if not cluster["brokers"]:
+            raise ConnectionError(f"the Kafka cluster at {bootstrap} has no broker")
+    finally:
+        await admin.close()
+
+
+async def serving(address: str, service: str = "") -> None:
+    """The gRPC health service says that `service` is SERVING ("" is the server as a whole)."""
+    async with grpc.aio.insecure_channel(address) as channel:
+        answer = await HealthStub(channel).Check(HealthCheckRequest(service=service), timeout=TIMEOUT)
+    if answer.status != HealthCheckResponse.SERVING:
+        raise ConnectionError(f"{address} answers {HealthCheckResponse.ServingStatus.Name(answer.status)}")
+
+
+async def smtp(address: str) -> None:
+    """The mail server greets and answers EHLO."""
+    host, _, port = address.rpartition(":")
+    client = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=TIMEOUT, start_tls=False)
+    async with client:
+        await client.ehlo()
