@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import grpc
 
@@ -24,7 +26,6 @@ from chassis.relay import relay
 from chassis.server import PortTaken, Servicer, serve
 from chassis.settings import MissingSetting, Settings
 
-MODES = ("api", "relay", "consumer", "migrate", "all")
 _log = logs.logger("service")
 
 
@@ -43,6 +44,9 @@ class Runtime:
         return connect(self.settings.need(f"{service}_address"), token)
 
 
+OwnPart: TypeAlias = Callable[[Runtime, asyncio.Event], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Service:
     """A service as its `__main__.py` declares it."""
@@ -51,6 +55,13 @@ class Service:
     migrations: Sequence[Path]
     servicers: Callable[[Runtime], Sequence[Servicer]]
     subscriptions: Callable[[Runtime], Subscriptions] = lambda _runtime: {}
+    # What this service runs besides, by the mode's name: `async (runtime, stop) -> None`, until `stop` is set.
+    own_parts: Mapping[str, OwnPart] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What runs for as long as the service does."""
+        return ("api", "relay", "consumer", *self.own_parts)
 
 
 def main(service: Service, arguments: Sequence[str] | None = None) -> int:
@@ -59,15 +70,16 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
     SIGTERM and SIGINT end it in order: calls that run are answered, the batch in hand is finished, telemetry is sent.
     """
     given = list(sys.argv[1:] if arguments is None else arguments) or ["all"]
-    if len(given) != 1 or given[0] not in MODES:
-        print(f"usage: python -m services.{service.name} [{'|'.join(MODES)}]", file=sys.stderr)
+    modes = (*service.parts, "migrate", "all")
+    if len(given) != 1 or given[0] not in modes:
+        sys.stderr.write(f"usage: python -m services.{service.name} [{'|'.join(modes)}]\n")
         return 2
     settings = Settings()
     shutdown = telemetry.setup(f"hotline-{service.name}", settings)
     try:
         _run(service, given[0], settings)
     except (MissingSetting, PortTaken, TopicsMissing) as problem:
-        print(f"{service.name} {given[0]}: {problem}", file=sys.stderr)
+        sys.stderr.write(f"{service.name} {given[0]}: {problem}\n")
         return 1
     finally:
         shutdown()
@@ -79,7 +91,7 @@ def _run(service: Service, mode: str, settings: Settings) -> None:
         applied = migrate(settings.need("database_url"), service.migrations)
         _log.info("the database is up to date", migrations=applied)
     if mode != "migrate":
-        asyncio.run(_until_told(service, ("api", "relay", "consumer") if mode == "all" else (mode,), settings))
+        asyncio.run(_until_told(service, service.parts if mode == "all" else (mode,), settings))
 
 
 async def _until_told(service: Service, parts: Sequence[str], settings: Settings) -> None:
@@ -89,7 +101,8 @@ async def _until_told(service: Service, parts: Sequence[str], settings: Settings
     runs = {"api": _api, "relay": _relay, "consumer": _consumer}
     async with asyncio.TaskGroup() as running:
         for part in parts:
-            running.create_task(_ending_all(runs[part](service, settings, stop), stop))
+            run = runs.get(part, partial(_own_part, part))
+            running.create_task(_ending_all(run(service, settings, stop), stop))
 
 
 async def _ending_all(part: Awaitable[None], stop: asyncio.Event) -> None:
@@ -113,6 +126,11 @@ async def _consumer(service: Service, settings: Settings, stop: asyncio.Event) -
             await consumer.run(stop)
         else:
             await stop.wait()
+
+
+async def _own_part(part: str, service: Service, settings: Settings, stop: asyncio.Event) -> None:
+    async with _runtime(service, settings) as runtime:
+        await service.own_parts[part](runtime, stop)
 
 
 async def _relay(_service: Service, settings: Settings, stop: asyncio.Event) -> None:
