@@ -1,0 +1,1 @@
+"""Intake: contacts from the first ring, and what comes of them: reports, callbacks, voicemail."""

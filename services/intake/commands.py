@@ -1,0 +1,145 @@
+"""What intake does: one function a command, each in one transaction with its fact and its audit row.
+
+The unit of work carries the clock and the source of ids; the actor stands in the audit row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from chassis.unit_of_work import UnitOfWork
+from services.intake import facts, store
+from services.intake.model import callbacks, contacts, reports
+from services.intake.model.callbacks import Callback, CallerClass, Voicemail
+from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
+from services.intake.model.references import reference_typed
+from services.intake.model.reports import Report, Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenContact:
+    """Somebody reaches the hotline. `caller_address` is the number or address that called, empty if unknown."""
+
+    channel: Channel
+    office: str
+    received_at: datetime
+    danger_now: DangerNow
+    caller_address: str = field(repr=False)
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCallback:
+    """A caller is to be called back, at `phone` if they said where; `staff_id` None leaves it to the call floor."""
+
+    contact_id: UUID
+    urgent: bool
+    caller_class: CallerClass
+    staff_id: UUID | None
+    phone: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaveVoicemail:
+    """A caller left a message for a person."""
+
+    contact_id: UUID
+    staff_id: UUID
+    caller_class: CallerClass
+    recording_ref: str = field(repr=False)
+
+
+async def open_contact(command: OpenContact, uow: UnitOfWork) -> Contact:
+    """Keep a contact from its first ring, even if nobody gets to answer it (R021)."""
+    contact = contacts.opened(
+        contact_id=uow.ids.new(),
+        channel=command.channel,
+        office=command.office,
+        received_at=command.received_at,
+        danger_now=command.danger_now,
+        language=command.language,
+        at=uow.clock(),
+    )
+    await store.add_contact(uow, contact, command.caller_address)
+    await facts.contact_opened(uow, contact)
+    await uow.audit("OpenContact", contact.id, {"channel": contact.channel, "office": contact.office})
+    return contact
+
+
+async def close_contact(contact_id: UUID, outcome: Outcome, reason: str, uow: UnitOfWork) -> Contact:
+    """End a contact with an outcome and a reason (R022); whoever gave up waiting is owed a call (R024)."""
+    contact = await store.contact_to_change(uow, contact_id)
+    made = await store.made_of(uow, contact_id)
+    contact = contacts.closed(contact, outcome, reason, made=made, at=uow.clock())
+    await store.close_contact(uow, contact)
+    await facts.contact_closed(uow, contact)
+    await uow.audit("CloseContact", contact.id, {"outcome": outcome})
+    if callbacks.is_owed_after(contact, address_known=await store.knows_caller(uow, contact_id), made=made):
+        reference = await store.new_reference(uow)
+        await _owe(callbacks.after_hanging_up(contact, callback_id=uow.ids.new(), reference=reference), "", uow)
+    return contact
+
+
+async def submit_report(contact_id: UUID, statement: Statement, uow: UnitOfWork) -> Report:
+    """Take a report: once this transaction has committed, it is kept and on its way."""
+    contact = await store.contact(uow, contact_id)
+    report = reports.submitted(
+        contact,
+        statement,
+        report_id=uow.ids.new(),
+        reference=await store.new_reference(uow),
+        at=uow.clock(),
+    )
+    await store.add_report(uow, report, statement.reporter)
+    await facts.report_submitted(uow, report)
+    await uow.audit("SubmitReport", report.id, {"reference": report.reference, "anonymous": report.anonymous})
+    return report
+
+
+async def request_callback(command: RequestCallback, uow: UnitOfWork) -> Callback:
+    """Owe a caller a call (R080, R081)."""
+    contact = await store.contact(uow, command.contact_id)
+    callback = callbacks.requested(
+        contact,
+        callback_id=uow.ids.new(),
+        reference=await store.new_reference(uow),
+        urgent=command.urgent,
+        caller_class=command.caller_class,
+        staff_id=command.staff_id,
+    )
+    return await _owe(callback, command.phone, uow)
+
+
+async def leave_voicemail(command: LeaveVoicemail, uow: UnitOfWork) -> Voicemail:
+    """Owe a caller that the message they left is heard (R082-R084)."""
+    contact = await store.contact(uow, command.contact_id)
+    voicemail = callbacks.left(
+        contact,
+        voicemail_id=uow.ids.new(),
+        staff_id=command.staff_id,
+        caller_class=command.caller_class,
+        recording_ref=command.recording_ref,
+    )
+    await store.add_voicemail(uow, voicemail)
+    await facts.voicemail_left(uow, voicemail)
+    await uow.audit("LeaveVoicemail", voicemail.id, {"caller_class": voicemail.caller_class})
+    return voicemail
+
+
+async def read_report(wanted: UUID | str, uow: UnitOfWork) -> Report:
+    """A report by its id, or by its reference number as somebody typed it. Reading it leaves an audit row (R105)."""
+    if isinstance(wanted, UUID):
+        report = await store.report(uow, wanted)
+    else:
+        report = await store.report_by_reference(uow, reference_typed(wanted))
+    await uow.audit("GetReport", report.id)
+    return report
+
+
+async def _owe(callback: Callback, phone: str, uow: UnitOfWork) -> Callback:
+    await store.add_callback(uow, callback, phone)
+    await facts.callback_requested(uow, callback)
+    await uow.audit("RequestCallback", callback.id, {"urgent": callback.urgent, "reference": callback.reference})
+    return callback

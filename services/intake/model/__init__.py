@@ -1,0 +1,1 @@
+"""The domain of intake: contacts, reports, what is owed to callers, and reference numbers."""

@@ -1,0 +1,134 @@
+"""A report: what somebody told about children, as coded answers and in words. Once submitted it is never lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from policy.errors import Refused
+from services.intake.model.contacts import Channel, Contact
+
+Answer = str | int
+"""YES, NO, UNKNOWN, NOT_ASKED, another listed code, or a number. Which keys and values exist is the pack's to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFacts:
+    """What was asked about one child; `id` names it within its report only, as in `c1`."""
+
+    id: str
+    criteria: tuple[str, ...]
+    answers: Mapping[str, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningFacts:
+    """All coded answers of a report: what screening sees of it, and nothing else."""
+
+    report: Mapping[str, Answer]
+    children: tuple[ChildFacts, ...]
+
+
+class ParticipantRole(StrEnum):
+    """What somebody is to the report."""
+
+    ALLEGED_VICTIM = "ALLEGED_VICTIM"
+    CHILD = "CHILD"
+    CAREGIVER = "CAREGIVER"
+    ALLEGED_PERPETRATOR = "ALLEGED_PERPETRATOR"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody the report speaks of. Name and address are not shown when it is printed: objects end up in logs."""
+
+    id: str
+    role: ParticipantRole
+    name: str = field(repr=False)
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Who reports, as far as they said (R012); kept apart from the report."""
+
+    name: str = field(repr=False)
+    contact: str = field(repr=False)
+
+    @property
+    def anonymous(self) -> bool:
+        """Nothing is known by which the reporter could be found (R014)."""
+        return not (self.name or self.contact)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a worker wrote down while the reporter spoke."""
+
+    facts: ScreeningFacts
+    participants: tuple[Participant, ...]
+    narrative: str = field(repr=False)
+    reporter: Reporter
+    interpreter_used: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A report. Its clocks run from `received_at`, the contact's; `recorded_at` is when it was written down."""
+
+    id: UUID
+    reference: str
+    contact_id: UUID
+    office: str
+    channel: Channel
+    received_at: datetime
+    recorded_at: datetime
+    facts: ScreeningFacts
+    participants: tuple[Participant, ...]
+    narrative: str = field(repr=False)
+    anonymous: bool
+    interpreter_used: bool
+    version: int = 1
+
+
+def submitted(contact: Contact, statement: Statement, *, report_id: UUID, reference: str, at: datetime) -> Report:
+    """The report of a statement.
+
+    The contact may have been closed: callers hang up while the worker still writes, and no report is refused for that.
+    """
+    _refuse_muddled_people(statement)
+    return Report(
+        id=report_id,
+        reference=reference,
+        contact_id=contact.id,
+        office=contact.office,
+        channel=contact.channel,
+        received_at=contact.received_at,
+        recorded_at=at,
+        facts=statement.facts,
+        participants=statement.participants,
+        narrative=statement.narrative,
+        anonymous=statement.reporter.anonymous,
+        interpreter_used=statement.interpreter_used,
+    )
+
+
+def _refuse_muddled_people(statement: Statement) -> None:
+    children = [child.id for child in statement.facts.children]
+    _refuse_repeated(children, "facts.children")
+    _refuse_repeated((participant.id for participant in statement.participants), "participants")
+    for place, participant in enumerate(statement.participants):
+        if participant.role is ParticipantRole.ALLEGED_VICTIM and participant.id not in children:
+            message = f"is an alleged victim without screening facts: the children are {', '.join(children)}"
+            raise Refused("INVALID_REQUEST", message, f"participants[{place}].id")
+
+
+def _refuse_repeated(ids: Iterable[str], path: str) -> None:
+    repeated = [name for name, times in Counter(ids).items() if times > 1]
+    if repeated:
+        raise Refused("INVALID_REQUEST", f"the id {repeated[0]} stands twice: each must be its own", path)
