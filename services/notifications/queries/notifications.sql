@@ -1,0 +1,38 @@
+-- name: add
+INSERT INTO notification
+    (id, key, staff_id, template, "values", reference, promise_id, not_after, message_id, requested_at, traceparent,
+     state, try_at, version, attempts, repeated, sent_at, code, problem)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+ON CONFLICT (key) DO NOTHING
+RETURNING id;
+
+-- name: by_key
+SELECT * FROM notification WHERE key = $1;
+
+-- name: locked
+SELECT * FROM notification WHERE id = $1 FOR UPDATE;
+
+-- name: listed
+SELECT * FROM notification
+WHERE ($1::uuid IS NULL OR promise_id = $1) AND ($2::text = '' OR reference = $2)
+ORDER BY requested_at DESC, id DESC
+LIMIT $3;
+
+-- name: take
+-- Those whose turn it is, oldest first; one whose person cannot be reached yet waits without holding up the others.
+SELECT n.*, c.email
+FROM notification n
+LEFT JOIN contact_method c ON c.staff_id = n.staff_id
+WHERE n.state IN ('QUEUED', 'SENDING') AND n.try_at <= $1
+  AND (n.staff_id IS NULL OR c.email IS NOT NULL OR n.not_after <= $1)
+ORDER BY n.try_at
+LIMIT $2
+FOR UPDATE OF n SKIP LOCKED;
+
+-- name: change
+UPDATE notification
+SET state = $2, try_at = $3, version = $4, attempts = $5, repeated = $6, sent_at = $7, code = $8, problem = $9
+WHERE id = $1;
+
+-- name: backlog
+SELECT count(*) AS open, min(requested_at) AS oldest FROM notification WHERE state IN ('QUEUED', 'SENDING');

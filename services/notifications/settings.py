@@ -1,0 +1,61 @@
+"""What notifications is told by its environment, beside what every service is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import aiosmtplib
+from pydantic import Field
+
+from chassis.settings import Settings
+from policy.packs import Packs
+
+
+class NotificationsSettings(Settings):
+    """Where mail goes out, from whom, and who is the last resort."""
+
+    mail_domain: str = "hotline.invalid"
+    """The domain of senders and Message-IDs."""
+    pack: str = "seed-default"
+    """The pack whose last resort is told, by its id."""
+    last_resort_email: str | None = Field(default=None, repr=False)
+    """Who is told instead of the pack's last resort."""
+    time_zone: str = "UTC"
+    """The zone in which messages tell times."""
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_username: str | None = None
+    smtp_password: str | None = Field(default=None, repr=False)
+    smtp_timeout: float = Field(default=10.0, gt=0)
+    """Seconds for each step of a conversation with the mail server."""
+    send_lease: float = Field(default=60.0, gt=0)
+    """Seconds after which a message in the hands of a sender that says nothing is taken by another."""
+    senders: int = Field(default=16, ge=1)
+    """Mails that one sender process hands over at a time."""
+
+    @property
+    def mail_from(self) -> str:
+        return f"Hotline <hotline@{self.mail_domain}>"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def last_resort(self, now: datetime) -> str:
+        """The address that is told when the ledger does not answer."""
+        return self.last_resort_email or Packs(self.packs).in_force(self.pack, now).last_resort
+
+    def smtp_client(self) -> aiosmtplib.SMTP:
+        """A new conversation with the mail server, not yet begun."""
+        host, _, port = self.need("smtp_address").rpartition(":")
+        return aiosmtplib.SMTP(
+            hostname=host,
+            port=int(port),
+            use_tls=self.smtp_security == "tls",
+            start_tls=self.smtp_security == "starttls",
+            username=self.smtp_username,
+            password=self.smtp_password,
+            local_hostname=self.mail_domain,
+            timeout=self.smtp_timeout,
+        )

@@ -1,0 +1,76 @@
+"""The texts of messages: one file for each code, its first line the subject. Values are codes, references and times."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+FOLDER = Path(__file__).with_name("templates")
+
+# Known of every message; the other placeholders of a text must come as values.
+_OF_THE_MESSAGE = frozenset({"reference", "promise_id"})
+_TIMES = frozenset({"due", "since", "assigned"})
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One text. `due`, `since` and `assigned` among its values are ISO times with a zone."""
+
+    subject: string.Template
+    body: string.Template
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The names of the values that have to be given."""
+        names = {*self.subject.get_identifiers(), *self.body.get_identifiers()}
+        return frozenset(names) - _OF_THE_MESSAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a person reads."""
+
+    subject: str
+    body: str
+
+
+def load(folder: Path = FOLDER) -> Mapping[str, Template]:
+    """Every template by its code; a file without a subject line raises."""
+    templates = {}
+    for file in sorted(folder.glob("*.txt")):
+        subject, _, body = file.read_text(encoding="utf-8").partition("\n\n")
+        if not subject.startswith("Subject: "):
+            raise ValueError(f"{file.name} must begin with a line 'Subject: ...' and an empty line")
+        templates[file.stem] = Template(string.Template(subject.removeprefix("Subject: ")), string.Template(body))
+    return templates
+
+
+def problems(template: Template, values: Mapping[str, str]) -> Mapping[str, str]:
+    """What keeps these values from making the text, by field path; empty if they do."""
+    found = {f"values.{name}": "is needed by this template" for name in sorted(template.needs - values.keys())}
+    for name in sorted(template.needs & _TIMES & values.keys()):
+        try:
+            zoned = datetime.fromisoformat(values[name]).tzinfo is not None
+        except ValueError:
+            zoned = False
+        if not zoned:
+            found[f"values.{name}"] = "must be an ISO 8601 time with its zone"
+    return found
+
+
+def render(template: Template, values: Mapping[str, str], zone: ZoneInfo) -> Text:
+    """The text with its values, times told in `zone`."""
+    words = {name: _words(name, value, zone) for name, value in values.items()}
+    return Text(template.subject.substitute(words), template.body.substitute(words))
+
+
+def _words(name: str, value: str, zone: ZoneInfo) -> str:
+    if name in _TIMES:
+        return datetime.fromisoformat(value).astimezone(zone).strftime("%a %d %b %Y %H:%M:%S %Z")
+    if name == "kind":
+        return value.replace("_", " ").lower()
+    return value
