@@ -32,7 +32,7 @@ class Link:
     previous: str | None
 
 
-class CertificateInvalid(Exception):  # noqa: N818 - what it says is a finding, not a fault of the program
+class CertificateInvalid(Exception):
     """A signed document is not what its signer signed; the text says in which respect."""
 
 

@@ -1,9 +1,9 @@
 """Check certificates of promises without the platform: `verify_certificate.py --key PUBLIC.pem FILE...`
 
-Shares no code with what wrote them; needs Python and the `cryptography` package only. For each file it checks the hash,
-the signature and the history, moves the due time again event by event, and computes the verdict again from the act that
-stopped the clock; certificates of one office are checked as a chain. That the first due time follows from the receipt is
-the pack's affair and is not checked here.
+Shares no code with what wrote them; needs Python and the `cryptography` package only. For each file it checks the
+hash, the signature and the history, moves the due time again event by event, and computes the verdict again from the
+act that stopped the clock; certificates of one office are checked as a chain. That the first due time follows from the
+receipt is the pack's affair and is not checked here.
 
 One line a file. Exit 0 if everything holds, 1 if anything does not, 2 if it cannot be read.
 """
@@ -177,7 +177,7 @@ def awaiting(history: list[Json]) -> Json:
 
 
 def broken_links(signed: dict[Path, Json]) -> dict[Path, str]:
-    """What does not hold between the certificates given: numbers used twice, links that do not fit, addenda to nothing."""
+    """What does not hold between those given: numbers used twice, links that do not fit, addenda to nothing."""
     certificates = {f: s for f, s in signed.items() if s["body"]["format"] == CERTIFICATE}
     known = {s["sha256"] for s in certificates.values()}
     wrong = {
@@ -192,8 +192,8 @@ def broken_links(signed: dict[Path, Json]) -> dict[Path, str]:
         before = links.get((chain["office"], chain["number"] - 1))
         if links.setdefault(place, document["sha256"]) != document["sha256"]:
             wrong[file] = f"number {chain['number']} of office {chain['office']} was given to two certificates"
-        elif chain["number"] == 1 and chain["previous"] is not None:
-            wrong[file] = "the first of a chain has no certificate before it"
+        elif (chain["number"] == 1) != (chain["previous"] is None):
+            wrong[file] = "only the first of a chain has no certificate before it"
         elif before is not None and chain["previous"] != before:
             wrong[file] = f"the certificate before it (number {chain['number'] - 1}) is not the one it was linked to"
     return wrong

@@ -1,7 +1,8 @@
 """The promise: something owed to somebody by a time, its ladder, and its end. One engine for every clock.
 
 `born` makes a promise, `step` is everything that can happen to it; both are pure. What must then be done (tell people,
-write a certificate) comes back as effects, in order; what is not allowed raises PromiseRefused and changes nothing.
+write a certificate) comes back as effects, in order; what is not allowed raises PromiseRefused and changes nothing;
+an alarm that rings too early or for nothing raises NothingDue.
 """
 
 from policy.promise.events import (
@@ -19,6 +20,7 @@ from policy.promise.events import (
     Extend,
     FellOverdue,
     NobodyLeft,
+    NothingDue,
     Passed,
     Pause,
     PromiseRefused,
@@ -29,6 +31,7 @@ from policy.promise.events import (
     RungWasEmpty,
     Step,
     Void,
+    Waiting,
 )
 from policy.promise.machine import born, step
 from policy.promise.record import (
@@ -73,6 +76,7 @@ __all__ = [
     "Extend",
     "FellOverdue",
     "NobodyLeft",
+    "NothingDue",
     "Owner",
     "OwnerKind",
     "Passed",
@@ -92,6 +96,7 @@ __all__ = [
     "Timetable",
     "Verdict",
     "Void",
+    "Waiting",
     "born",
     "effect_from_json",
     "effect_to_json",

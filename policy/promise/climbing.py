@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from policy.errors import PackInvalid
 from policy.ladders import ArmedRung, Who
 from policy.promise.events import Climb, Effect, FellOverdue, NobodyLeft, Passed, PromiseRefused, Reason, Step
 from policy.promise.state import Promise, Timetable, utc
 
 
 def sound(timetable: Timetable) -> Timetable:
-    """The timetable in UTC if its ladder can be climbed, else LADDER_UNSOUND (the pack's proof should have said so)."""
+    """The timetable in UTC if its ladder can be climbed, else PackInvalid (the pack's proof should have said so)."""
     rungs = tuple(replace(rung, at=utc(rung.at)) for rung in timetable.rungs)
     faults = {
         "it has no rungs": not rungs,
@@ -24,7 +25,7 @@ def sound(timetable: Timetable) -> Timetable:
     }
     for fault, found in faults.items():
         if found:
-            raise PromiseRefused(Reason.LADDER_UNSOUND, f"the ladder is unsound: {fault}")
+            raise PackInvalid(["ladder"], f"this ladder cannot be climbed: {fault}")
     return replace(timetable, due_at=utc(timetable.due_at), rungs=rungs)
 
 
@@ -51,7 +52,7 @@ def climb_past(promise: Promise, empty_rung: str, now: datetime) -> Step:
     """Whoever stands next on the ladder hears of it at once, unless this cycle has told them already."""
     empty = rung_named(promise, empty_rung)
     if empty.climbed != promise.cycle:
-        raise PromiseRefused(Reason.NOT_CLIMBED, f"rung {empty.name} was not climbed in cycle {promise.cycle}")
+        raise PromiseRefused(Reason.WRONG_STATE, f"rung {empty.name} was not climbed in cycle {promise.cycle}")
     rungs = promise.timetable.rungs
     above = next((rung for rung in rungs[rungs.index(empty) + 1 :] if not rung.warning), None)
     if above is None:
@@ -87,7 +88,7 @@ def rung_named(promise: Promise, name: str) -> ArmedRung:
         if rung.name == name:
             return rung
     names = ", ".join(rung.name for rung in promise.timetable.rungs)
-    raise PromiseRefused(Reason.NO_SUCH_RUNG, f"the ladder has no rung {name}; it has {names}")
+    raise PromiseRefused(Reason.NOT_FOUND, f"is no rung of this ladder; it has {names}", "rung")
 
 
 def owners_rung(promise: Promise) -> ArmedRung:

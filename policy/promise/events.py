@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policy.errors import Refused
 from policy.ladders import Who
 from policy.promise.state import Closing, Owner, Promise, Timetable
 
@@ -195,36 +196,34 @@ class Step:
 
 
 class Reason(StrEnum):
-    """Why an event was refused. The first four are also the answers to an alarm that comes too early or too late."""
+    """Why a person's event is refused, in the words of the contract's table of reasons."""
+
+    PROMISE_CLOSED = "PROMISE_CLOSED"
+    WRONG_STATE = "WRONG_STATE"
+    NOT_IN_PACK = "NOT_IN_PACK"
+    NOT_FOUND = "NOT_FOUND"
+    IMPOSSIBLE_TIME = "IMPOSSIBLE_TIME"
+    ONLY_EARLIER = "ONLY_EARLIER"
+    REASON_REQUIRED = "REASON_REQUIRED"
+    FOUR_EYES = "FOUR_EYES"
+
+
+class PromiseRefused(Refused):
+    """The event is not allowed as the promise stands, and nothing has changed; `field` names a wrong value of it."""
+
+
+class Waiting(StrEnum):
+    """Why nothing is due on a promise: it is closed, acknowledged, stopped, or its next instant is still ahead."""
 
     CLOSED = "CLOSED"
     HELD = "HELD"
     PAUSED = "PAUSED"
     NOT_YET = "NOT_YET"
-    AFTER_DUE = "AFTER_DUE"
-    AWAITS_CONFIRMATION = "AWAITS_CONFIRMATION"
-    BEFORE_RECEIPT = "BEFORE_RECEIPT"
-    EXTENSION_NOT_ALLOWED = "EXTENSION_NOT_ALLOWED"
-    IN_THE_FUTURE = "IN_THE_FUTURE"
-    LADDER_UNSOUND = "LADDER_UNSOUND"
-    LATE_REASON_MISSING = "LATE_REASON_MISSING"
-    NOT_CLIMBED = "NOT_CLIMBED"
-    NOT_EARLIER = "NOT_EARLIER"
-    NOT_PAUSED = "NOT_PAUSED"
-    NOTHING_TO_CONFIRM = "NOTHING_TO_CONFIRM"
-    NO_SUCH_RUNG = "NO_SUCH_RUNG"
-    PAUSE_NOT_ALLOWED = "PAUSE_NOT_ALLOWED"
-    REASON_MISSING = "REASON_MISSING"
-    SAME_OWNER = "SAME_OWNER"
-    SAME_PERSON = "SAME_PERSON"
 
 
-class PromiseRefused(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the program
-    """The event is not allowed as the promise stands, and nothing has changed.
+class NothingDue(Exception):
+    """An alarm rang and nothing is due; nothing has changed. `waiting` says why."""
 
-    `reason` is for programs, the text for people.
-    """
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
+    def __init__(self, waiting: Waiting) -> None:
+        super().__init__(f"nothing is due: {waiting}")
+        self.waiting = waiting

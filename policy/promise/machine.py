@@ -26,6 +26,7 @@ from policy.promise.events import (
     EscalateTo,
     Event,
     Extend,
+    NothingDue,
     Pause,
     PromiseRefused,
     Reason,
@@ -35,6 +36,7 @@ from policy.promise.events import (
     RungWasEmpty,
     Step,
     Void,
+    Waiting,
 )
 from policy.promise.state import Act, Closing, Owner, Promise, Stop, Subject, Timetable, Verdict, utc
 
@@ -76,14 +78,17 @@ def born(
 
 
 def step(promise: Promise, event: Event, now: datetime) -> Step:
-    """The promise after `event` at `now`, its version one higher; PromiseRefused if the event is not allowed."""
+    """The promise after `event` at `now`, its version one higher.
+
+    PromiseRefused if the event is not allowed as things stand, NothingDue if an alarm rings too early or for nothing.
+    """
     now = utc(now)
-    if promise.closing:
-        raise PromiseRefused(
-            Reason.CLOSED, f"the promise was closed at {promise.closing.closed_at}: nothing more happens to it"
-        )
     if isinstance(event, Alarm):
         _must_be_time(promise, now)
+    if promise.closing:
+        raise PromiseRefused(
+            Reason.PROMISE_CLOSED, f"closed at {promise.closing.closed_at}: nothing more happens to it"
+        )
     after = _happen(_time_passed(promise, now), event, now)
     return replace(after, promise=replace(after.promise, version=promise.version + 1))
 
@@ -151,30 +156,26 @@ def _released(promise: Promise, at: datetime) -> Promise:
 
 def _must_be_time(promise: Promise, now: datetime) -> None:
     instant = promise.next_instant
-    if instant is None or now >= instant:
-        return
-    reason = Reason.PAUSED if promise.stop else Reason.HELD if promise.held_until else Reason.NOT_YET
-    raise PromiseRefused(reason, f"nothing is due before {instant}")
+    if instant is None:
+        raise NothingDue(Waiting.CLOSED)
+    if now < instant:
+        raise NothingDue(Waiting.PAUSED if promise.stop else Waiting.HELD if promise.held_until else Waiting.NOT_YET)
 
 
 def _acknowledge(promise: Promise, now: datetime) -> Step:
     if promise.stop:
-        raise PromiseRefused(
-            Reason.PAUSED, f"the clock is stopped until {promise.stop.until}: there is no ladder to hold"
-        )
+        raise PromiseRefused(Reason.WRONG_STATE, f"stopped until {promise.stop.until}: there is no ladder to hold")
     if promise.held_until:
-        raise PromiseRefused(Reason.HELD, f"already acknowledged: the ladder holds until {promise.held_until}")
+        raise PromiseRefused(Reason.WRONG_STATE, f"already acknowledged: the ladder holds until {promise.held_until}")
     return Step(_held(promise, now))
 
 
 def _attempt(promise: Promise, event: Attempt, now: datetime) -> Step:
     occurred_at = utc(event.occurred_at)
     if occurred_at > now:
-        raise PromiseRefused(Reason.IN_THE_FUTURE, f"occurred_at {occurred_at} is after now ({now})")
+        raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"lies after now ({now})", "occurred_at")
     if occurred_at < promise.received_at:
-        raise PromiseRefused(
-            Reason.BEFORE_RECEIPT, f"occurred_at {occurred_at} is before receipt ({promise.received_at})"
-        )
+        raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"lies before receipt ({promise.received_at})", "occurred_at")
     tried = replace(promise, attempts=promise.attempts + 1)
     if event.outcome not in promise.terms.stops_on:
         return Step(tried)
@@ -186,12 +187,10 @@ def _attempt(promise: Promise, event: Attempt, now: datetime) -> Step:
 def _enter_late(promise: Promise, event: Attempt, now: datetime) -> Step:
     """Said long after it happened: it holds the ladder like an acknowledgement until somebody else vouches for it."""
     if promise.late_entry:
-        raise PromiseRefused(Reason.AWAITS_CONFIRMATION, "an earlier late entry waits: confirm or refuse it first")
+        raise PromiseRefused(Reason.WRONG_STATE, "an earlier late entry waits: confirm or refuse it first")
     if not event.late_reason:
         limit = promise.terms.late_entry
-        raise PromiseRefused(
-            Reason.LATE_REASON_MISSING, f"recorded more than {limit} after it occurred: say why (late_reason)"
-        )
+        raise PromiseRefused(Reason.REASON_REQUIRED, f"recorded over {limit} after it occurred: say why", "late_reason")
     entry = Act(event.by, event.outcome, utc(event.occurred_at), now, event.late_reason)
     promise = replace(promise, late_entry=entry)
     held = promise if promise.stop or promise.held_until else _held(promise, now)
@@ -210,9 +209,9 @@ def _refuse(promise: Promise, event: RefuseLateEntry, now: datetime) -> Step:
 
 def _awaited(promise: Promise, by: str) -> Act:
     if promise.late_entry is None:
-        raise PromiseRefused(Reason.NOTHING_TO_CONFIRM, "no late entry waits for confirmation")
+        raise PromiseRefused(Reason.WRONG_STATE, "no late entry waits for confirmation")
     if by == promise.late_entry.by:
-        raise PromiseRefused(Reason.SAME_PERSON, "a late entry is judged by another person than the one who made it")
+        raise PromiseRefused(Reason.FOUR_EYES, "a late entry is judged by another person than the one who made it")
     return promise.late_entry
 
 
@@ -236,7 +235,7 @@ def _kept(promise: Promise, act: Act, now: datetime, confirmed_by: str | None = 
 
 def _void(promise: Promise, event: Void, now: datetime) -> Step:
     if not event.why:
-        raise PromiseRefused(Reason.REASON_MISSING, "say why the promise is void")
+        raise PromiseRefused(Reason.REASON_REQUIRED, "say why the promise is void", "why")
     return _closed(promise, Closing(Verdict.VOID, event.by, "VOID", now, now, now, reason=event.why))
 
 
@@ -247,14 +246,14 @@ def _closed(promise: Promise, closing: Closing) -> Step:
 def _delegate(promise: Promise, event: Delegate, now: datetime) -> Step:
     """An acknowledgement of the old owner binds nobody any more."""
     if event.to == promise.owner:
-        raise PromiseRefused(Reason.SAME_OWNER, f"{event.to.kind} {event.to.id} owns the promise already")
+        raise PromiseRefused(Reason.WRONG_STATE, "they own the promise already", "to")
     handed_over = replace(_released(promise, now), owner=event.to)
     return climbed_again(handed_over, owners_rung(promise), now)
 
 
 def _escalate(promise: Promise, event: EscalateTo, now: datetime) -> Step:
     if promise.stop:
-        raise PromiseRefused(Reason.PAUSED, f"the clock is stopped until {promise.stop.until}: resume it first")
+        raise PromiseRefused(Reason.WRONG_STATE, f"stopped until {promise.stop.until}: resume it first")
     rung = rung_named(promise, event.rung)
     return climbed_again(promise, rung, now) if rung.climbed else climbed_now(promise, rung, now)
 
@@ -263,17 +262,14 @@ def _extend(promise: Promise, event: Extend, now: datetime) -> Step:
     """The rungs still ahead move with the due time, so that it is warned of and escalated as before."""
     allowed = promise.terms.extension
     if allowed is None or promise.extensions >= allowed.times:
-        raise PromiseRefused(
-            Reason.EXTENSION_NOT_ALLOWED, f"the pack allows {allowed.times if allowed else 'no'} extensions"
-        )
+        times = allowed.times if allowed else 0
+        raise PromiseRefused(Reason.NOT_IN_PACK, f"the pack allows {times} extensions of this kind of promise")
     if not 0 < event.days <= allowed.days:
-        raise PromiseRefused(
-            Reason.EXTENSION_NOT_ALLOWED, f"the pack allows 1 to {allowed.days} days, not {event.days}"
-        )
+        raise PromiseRefused(Reason.NOT_IN_PACK, f"the pack allows 1 to {allowed.days} days", "days")
     _must_be_ahead(promise, now)
-    later = event.due_at - promise.due_at
+    later = utc(event.due_at) - promise.due_at
     if later <= timedelta(0):
-        raise PromiseRefused(Reason.EXTENSION_NOT_ALLOWED, f"{event.due_at} is not later than {promise.due_at}")
+        raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"is not later than {promise.due_at}", "due_at")
     moved = promise.timetable.moved(later, f"extended by {event.days} days")
     return Step(replace(promise, timetable=moved, extensions=promise.extensions + 1))
 
@@ -281,22 +277,20 @@ def _extend(promise: Promise, event: Extend, now: datetime) -> Step:
 def _pause(promise: Promise, event: Pause, now: datetime) -> Step:
     if event.reason not in promise.terms.pause_reasons:
         legal = ", ".join(sorted(promise.terms.pause_reasons)) or "none"
-        raise PromiseRefused(
-            Reason.PAUSE_NOT_ALLOWED, f"{event.reason} is no legal reason here; the pack lists: {legal}"
-        )
+        raise PromiseRefused(Reason.NOT_IN_PACK, f"is no legal reason here; the pack lists: {legal}", "reason")
     if promise.stop:
-        raise PromiseRefused(Reason.PAUSED, f"the clock is stopped already, until {promise.stop.until}")
+        raise PromiseRefused(Reason.WRONG_STATE, f"the clock is stopped already, until {promise.stop.until}")
     _must_be_ahead(promise, now)
     until = utc(event.until)
     if until <= now:
-        raise PromiseRefused(Reason.PAUSE_NOT_ALLOWED, f"the end of the pause ({until}) is not after now ({now})")
+        raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"is not after now ({now})", "until")
     stopped = replace(_released(promise, now), stop=Stop(event.reason, now, until))
     return Step(_moved(stopped, until - now, f"stopped from {now} to {until} ({event.reason})"))
 
 
 def _resume(promise: Promise, now: datetime) -> Step:
     if promise.stop is None:
-        raise PromiseRefused(Reason.NOT_PAUSED, "the clock is running: there is no pause to end")
+        raise PromiseRefused(Reason.WRONG_STATE, "the clock is running: there is no pause to end")
     return Step(_moved(replace(promise, stop=None), now - promise.stop.until, f"runs again from {now}"))
 
 
@@ -312,9 +306,7 @@ def _retier(promise: Promise, event: Retier, now: datetime) -> Step:
     if promise.stopped_for:
         table = table.moved(promise.stopped_for, f"stopped for {promise.stopped_for} in all")
     if (table.due_at, table.rungs[-1].at) >= (promise.due_at, promise.timetable.rungs[-1].at):
-        raise PromiseRefused(
-            Reason.NOT_EARLIER, f"due {table.due_at}, not earlier than {promise.due_at}: nothing to move"
-        )
+        raise PromiseRefused(Reason.ONLY_EARLIER, f"due {table.due_at}, which is not earlier than {promise.due_at}")
     told = {rung.name: rung.climbed for rung in promise.timetable.rungs}
     rungs = tuple(r if r.at > now else replace(r, climbed=told.get(r.name, 0)) for r in table.rungs)
     table = replace(table, rungs=rungs, steps=(*promise.timetable.steps, f"upgraded to {event.tier}", *table.steps))
@@ -325,4 +317,6 @@ def _retier(promise: Promise, event: Retier, now: datetime) -> Step:
 
 def _must_be_ahead(promise: Promise, now: datetime) -> None:
     if now >= promise.due_at:
-        raise PromiseRefused(Reason.AFTER_DUE, f"the due time ({promise.due_at}) has passed: it can no longer be moved")
+        raise PromiseRefused(
+            Reason.WRONG_STATE, f"the due time ({promise.due_at}) has passed: it can no longer be moved"
+        )
