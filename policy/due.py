@@ -115,14 +115,15 @@ def _steps(
     local = clock.calendar.local(received_at)
     asked = ", ".join([clock.kind, *([f"tier {tier}"] if tier else []), *([f"office {office}"] if office else [])])
     return (
-        f"{asked}: {_rule(clock)} from {clock.counted_from} (pack {pack.id} {pack.version})",
+        f"{asked}: {rule(clock)} from {clock.counted_from} (pack {pack.id} {pack.version})",
         f"counted from {local.isoformat()} ({clock.calendar.zone.key})",
         *_counting(clock, local, at),
         f"due {at.isoformat()}",
     )
 
 
-def _rule(clock: Clock) -> str:
+def rule(clock: Clock) -> str:
+    """What a clock allows, in words: `24 hours`, `1 business day`."""
     if clock.unit is Unit.NEXT:
         return "the next of " + " and ".join(f"{time:%H:%M}" for time in clock.times) + " on a business day"
     return f"{clock.amount} {_SINGULAR[clock.unit]}{'' if clock.amount == 1 else 's'}"

@@ -1,0 +1,193 @@
+"""The evaluator: facts and a pack in, a recommendation out. It reads no clock and no file; the rules are the pack's.
+
+    answers    what was said, checked                               answers.py
+    resolved   UNKNOWN read in the safe direction, what follows     resolved.py
+    judged     each child by the tree of each family alleged        here
+    decided    screening, tier, upgrades, tasks, cross-reports      here
+    explained  every step as a sentence of the pack                 explain.py
+
+All lines of a tree are evaluated and the most urgent match wins, so that no fact toward danger can lower urgency
+(R029-R033, R038, R039, R102, R108).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import cel
+
+from policy.canonical import sha256
+from policy.due import due_at
+from policy.packs import Pack
+from policy.screening import explain
+from policy.screening.answers import Child, Report, ScreeningError, read
+from policy.screening.decision import ChildDecision, Decision, Unknown
+from policy.screening.resolved import Resolved, resolve_child, resolve_report
+from policy.screening.rules import Line, Reasoned, Rules, ScreeningRule, Upgrade, rules_of
+
+EVALUATOR = "1"
+"""The version of this evaluator; it rises when the same facts and pack would be answered differently."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """A child with the lines that matched, and the most urgent of their tiers (None if nothing is alleged of it)."""
+
+    child: Child
+    resolved: Resolved
+    lines: tuple[Line, ...]
+    tier: int | None
+
+
+@dataclass(slots=True)
+class Raised:
+    """An upgrade that changed the tier."""
+
+    upgrade: Upgrade
+    before: int
+    after: int
+
+
+@dataclass(slots=True)
+class Course:
+    """The whole way from a report to its recommendation, for explaining it."""
+
+    rules: Rules
+    report: Report
+    resolved: Resolved
+    children: tuple[Judged, ...]
+    screening: ScreeningRule
+    tier_tree: int | None
+    tier: int | None
+    raised: tuple[Raised, ...]
+    tasks: tuple[Reasoned, ...] = ()
+    cross_reports: tuple[Reasoned, ...] = ()
+    due: Mapping[str, datetime] = field(default_factory=dict)
+
+
+def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
+    """Screen one report by one pack; `ScreeningError` if its facts allow no decision."""
+    rules = rules_of(pack)
+    report = read(rules, facts)
+    course = _course(rules, report)
+    incomplete = report.not_asked()
+    if incomplete and not (course.tier == 0 and _danger_reported(course)):
+        raise ScreeningError("NOT_ASKED", incomplete, "ask these first; only a child in danger now does not wait for them")
+    return Decision(
+        pack=pack.ref,
+        evaluator=EVALUATOR,
+        facts_sha256=sha256(facts),
+        screening=course.screening.result,
+        reason=course.screening.reason,
+        tier_tree=_name(rules, course.tier_tree),
+        tier=_name(rules, course.tier),
+        children=tuple(_child_decision(rules, judged) for judged in course.children),
+        upgrades=tuple(raised.upgrade.id for raised in course.raised),
+        tasks=tuple(task.id for task in course.tasks),
+        cross_reports=tuple(cross_report.id for cross_report in course.cross_reports),
+        incomplete=incomplete,
+        due=course.due,
+        unknowns=_unknowns(course),
+        explanation=tuple(explain.sentences(course)),
+    )
+
+
+def _course(rules: Rules, report: Report) -> Course:
+    resolved = resolve_report(rules, report)
+    children = tuple(judge(rules, resolve_child(rules, resolved, child), child) for child in report.children)
+    _tell_of_children(rules, resolved.context, children)
+    screening = next(rule for rule in rules.screening if rule.when.of(resolved.context))
+    tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
+    tier, raised = upgraded(rules, resolved.context, tier_tree)
+    course = Course(rules, report, resolved, children, screening, tier_tree, tier, raised)
+    _follow_up(course)
+    return course
+
+
+def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
+    """Judge a child by the tree of each family with a ticked criterion."""
+    families = {rules.criteria[code] for code in child.criteria}
+    lines: list[Line] = []
+    for family in rules.families:
+        if family in families:
+            lines += matches(rules.trees[family], resolved.context)
+    return Judged(child, resolved, tuple(lines), min((line.tier for line in lines), default=None))
+
+
+def matches(tree: Iterable[Line], context: cel.Context) -> list[Line]:
+    """The lines of a tree that match, in table order."""
+    matched: list[Line] = []
+    for line in tree:
+        if not (line.fallback and matched) and line.when.of(context):
+            matched.append(line)
+    return matched
+
+
+def _tell_of_children(rules: Rules, context: cel.Context, children: tuple[Judged, ...]) -> None:
+    """Put into the report's context what its rules ask of any child."""
+    for item in rules.any_child:
+        context.add_variable(item.id, any(item.by.of(judged.resolved.context) for judged in children))
+    matched = {line.id for judged in children for line in judged.lines}
+    for line in rules.asked_lines:
+        context.add_variable(line, line in matched)
+
+
+def upgraded(rules: Rules, context: cel.Context, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
+    """The tier after all upgrades, and those that changed it; without a tier there is nothing to upgrade."""
+    if tier is None:
+        return None, ()
+    raised = []
+    for upgrade in rules.upgrades:
+        before = tier
+        for effect in upgrade.raises:
+            if effect.when.of(context):
+                tier = effect.applied(tier)
+        if tier != before:
+            raised.append(Raised(upgrade, before, tier))
+    return tier, tuple(raised)
+
+
+def _follow_up(course: Course) -> None:
+    """What must be done about it besides the response, and by when."""
+    rules, context = course.rules, course.resolved.context
+    context.add_variable("tier", _name(rules, course.tier))
+    context.add_variable("screening", course.screening.result)
+    context.add_variable("reason", course.screening.reason)
+    course.cross_reports = tuple(report for report in rules.cross_reports if report.when.of(context))
+    course.tasks = tuple(task for task in rules.tasks if task.when.of(context))
+    tasks = {task.id for task in course.tasks}
+    for task in rules.tasks:
+        context.add_variable(task.id, task.id in tasks)
+    tier, office = _name(rules, course.tier), course.report.office
+    course.due = {
+        owed.id: due_at(rules.pack.clock(owed.id, tier, office), course.report.received_at)
+        for owed in rules.owed
+        if owed.by.of(context)
+    }
+
+
+def _danger_reported(course: Course) -> bool:
+    danger_now = course.rules.danger_now
+    return any(judged.resolved.values[fact] for judged in course.children for fact in danger_now)
+
+
+def _child_decision(rules: Rules, judged: Judged) -> ChildDecision:
+    lines = tuple(f"{line.family}:{line.id}" for line in judged.lines)
+    return ChildDecision(judged.child.id, _name(rules, judged.tier), lines)
+
+
+def _unknowns(course: Course) -> tuple[Unknown, ...]:
+    """Facts that were unknown or read as such, in page order, the report's first."""
+    subjects = ((None, course.resolved), *((judged.child.id, judged.resolved) for judged in course.children))
+    return tuple(
+        Unknown(name, fact.id, fact.said(resolved.values[fact.id]))
+        for name, resolved in subjects
+        for fact in resolved.answers.unknown
+    )
+
+
+def _name(rules: Rules, tier: int | None) -> str | None:
+    return None if tier is None else rules.tiers[tier]

@@ -1,0 +1,364 @@
+"""The screening part of a pack, compiled once: its facts, conditions and tables as the evaluator walks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+from policy.errors import PackInvalid
+from policy.packs import Pack
+
+Value = bool | int | str | None
+"""A resolved fact, as conditions see it: an answer YES is True."""
+
+LARGEST_INTEGER = 2**53 - 1
+_OPERATORS = frozenset(
+    ("_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_?_:_", "_+_", "_-_", "_*_", "-_")
+)
+
+
+class Absent(Enum):
+    """An answer that is none: asked but not known, or not asked (which is as good as left out)."""
+
+    UNKNOWN = "UNKNOWN"
+    NOT_ASKED = "NOT_ASKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A CEL expression of the pack. `of` gives its value in a context; `names` are the names it reads."""
+
+    source: str
+    of: Callable[[cel.Context], Any]
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact that may be asked: what it accepts, how UNKNOWN is read, and which way danger lies.
+
+    `order` lists the answers from least to most dangerous (for integers the two directions' poles); empty if the fact has
+    no direction. `benign` is the least dangerous value.
+    """
+
+    id: str
+    text: str
+    words: Mapping[str, Value | Absent]
+    minimum: int
+    maximum: int
+    integer: bool
+    reference: bool
+    required: str | None
+    danger_now: bool
+    unknown: Value
+    unknown_by: Condition | None
+    missing_is: Value
+    missing_when: Condition | None
+    danger: str
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The values of a fact that is not an integer, in the pack's order; for YES and NO the benign one first."""
+        values = tuple(value for value in self.words.values() if not isinstance(value, Absent))
+        return values[::-1] if self.danger == "NO" else values
+
+    @property
+    def benign(self) -> Value:
+        """The least dangerous value; None for a fact without direction, or without a largest value."""
+        if self.danger == "none":
+            return None
+        if not self.integer:
+            return self.values[0]
+        return self.minimum if self.danger == "higher" else self.maximum
+
+    def said(self, value: Value) -> str | int | None:
+        """A value in the words of the input."""
+        if isinstance(value, bool):
+            return "YES" if value else "NO"
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A condition with a name: a derived fact, something asked of any child, a clock that is owed."""
+
+    id: str
+    by: Condition
+    danger: str = "higher"
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoned:
+    """A rule that is quoted when it applies; `facts` are those it rests on, directly or through what is derived."""
+
+    id: str
+    when: Condition
+    because: str
+    cite: str
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningRule(Reasoned):
+    """One row of the screening table."""
+
+    result: str = "SCREEN_IN"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Reasoned):
+    """One line of a family's tree; a `fallback` counts only if no line above it matched. Tier 0 is the most urgent."""
+
+    family: str = ""
+    tier: int = 0
+    fallback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """One effect of an upgrade: at least tier `to`, or `steps` tiers more urgent."""
+
+    when: Condition
+    to: int | None
+    steps: int
+
+    def applied(self, tier: int) -> int:
+        """The tier after this effect; never less urgent than before."""
+        return max(tier - self.steps, 0) if self.to is None else min(tier, self.to)
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """One row of the upgrades."""
+
+    id: str
+    raises: tuple[Raise, ...]
+    because: str
+    cite: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A pack's screening, ready to be walked."""
+
+    pack: Pack
+    families: tuple[str, ...]
+    criteria: Mapping[str, str]
+    report_facts: Mapping[str, Fact]
+    child_facts: Mapping[str, Fact]
+    danger_now: tuple[str, ...]
+    counted: tuple[str, ...]
+    references: frozenset[str]
+    tickable: tuple[str, ...]
+    derived: tuple[Named, ...]
+    any_child: tuple[Named, ...]
+    screening: tuple[ScreeningRule, ...]
+    tiers: tuple[str, ...]
+    trees: Mapping[str, tuple[Line, ...]]
+    upgrades: tuple[Upgrade, ...]
+    tasks: tuple[Reasoned, ...]
+    cross_reports: tuple[Reasoned, ...]
+    owed: tuple[Named, ...]
+    sentences: Mapping[str, str]
+    child_names: frozenset[str]
+    report_names: frozenset[str]
+    report_names_in_children: frozenset[str]
+    asked_lines: frozenset[str]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every line of every tree, in table order."""
+        return tuple(line for tree in self.trees.values() for line in tree)
+
+
+@lru_cache(maxsize=64)
+def rules_of(pack: Pack) -> Rules:
+    """The compiled screening of a pack; `PackInvalid` names the entry that cannot be compiled or reads an unknown name."""
+    return _Compiler(pack).rules()
+
+
+class _Compiler:
+    """Turns the tables of one pack into `Rules`, and refuses a condition that reads what is not there."""
+
+    def __init__(self, pack: Pack) -> None:
+        self._pack = pack
+        self._document = document = pack.document
+        self._criteria = {item["id"]: item["family"] for item in document["criteria"]}
+        self._tiers = tuple(document["tiers"])
+        ticked = {*self._criteria, *document["families"], "criterion"}
+        report = {item["id"] for item in document["report_facts"]}
+        child = {item["id"] for item in document["child_facts"]}
+        integers = {f"{item['id']}_unknown" for item in document["child_facts"] if "integer" in item}
+        derived = {item["id"] for item in document["derived"]}
+        anyone = {item["id"] for item in document["any_child"]}
+        self._line_ids = frozenset(line["id"] for tree in document["trees"] for line in tree["lines"])
+        tasks = {item["id"] for item in document["tasks"]}
+        self._in_child = frozenset(ticked | report | child | integers | derived | {"danger_now", "danger_now_unknown"})
+        self._in_report = frozenset(ticked | report | anyone)
+        self._in_result = self._in_report | self._line_ids | {"tier", "screening", "reason"}
+        self._in_owed = self._in_result | tasks
+        self._report_facts = {item["id"]: self._fact(item, self._in_report) for item in document["report_facts"]}
+        self._child_facts = {item["id"]: self._fact(item, self._in_child) for item in document["child_facts"]}
+        self._derived = self._named("derived", self._in_child)
+        self._any_child = self._named("any_child", self._in_child)
+
+    def rules(self) -> Rules:
+        trees = {tree["id"]: tuple(self._line(tree["id"], item) for item in tree["lines"]) for tree in self._entry("trees")}
+        screening = tuple(map(self._screening_rule, self._entry("screening")))
+        upgrades = tuple(map(self._upgrade, self._entry("upgrades")))
+        tasks = tuple(self._reasoned(f"tasks.{item['id']}", item, self._in_result) for item in self._entry("tasks"))
+        reports = self._entry("cross_reports")
+        cross_reports = tuple(self._reasoned(f"cross_reports.{item['id']}", item, self._in_result) for item in reports)
+        owed = self._named("owed", self._in_owed, "when")
+        in_trees = _names(line.when for tree in trees.values() for line in tree)
+        in_children = in_trees | _names(item.by for item in (*self._derived, *self._any_child)) | _unknowns(self._child_facts)
+        markers = (*screening, *tasks, *cross_reports)
+        raises = (effect.when for upgrade in upgrades for effect in upgrade.raises)
+        in_report = _names((*(item.when for item in markers), *raises, *(item.by for item in owed)))
+        return Rules(
+            pack=self._pack,
+            families=tuple(self._entry("families")),
+            criteria=self._criteria,
+            report_facts=self._report_facts,
+            child_facts=self._child_facts,
+            danger_now=tuple(fact.id for fact in self._child_facts.values() if fact.danger_now),
+            counted=tuple(fact.id for fact in self._child_facts.values() if f"{fact.id}_unknown" in in_children),
+            references=frozenset(fact.id for fact in self._report_facts.values() if fact.reference),
+            tickable=(*self._criteria, *self._entry("families")),
+            derived=self._derived,
+            any_child=self._any_child,
+            screening=screening,
+            tiers=self._tiers,
+            trees=trees,
+            upgrades=upgrades,
+            tasks=tasks,
+            cross_reports=cross_reports,
+            owed=owed,
+            sentences=self._document["sentences"],
+            child_names=in_children,
+            report_names=in_report | _unknowns(self._report_facts),
+            report_names_in_children=in_children & self._report_facts.keys(),
+            asked_lines=in_report & self._line_ids,
+        )
+
+    def _entry(self, name: str) -> list[Any]:
+        entry: list[Any] = self._document[name]
+        return entry
+
+    def _condition(self, where: str, source: str, known: frozenset[str]) -> Condition:
+        try:
+            program = cel.compile(source)
+        except ValueError as error:
+            raise PackInvalid([self._where(where)], f"not a condition: {source!r}: {error}") from error
+        names = frozenset(program.variables())
+        if strangers := names - known:
+            message = f"the condition {source!r} reads {', '.join(sorted(strangers))}, which is not known there"
+            raise PackInvalid([self._where(where)], message)
+        if calls := set(program.functions()) - _OPERATORS:
+            message = f"the condition {source!r} uses {', '.join(sorted(calls))}; only and, or, not, comparing and counting are allowed"
+            raise PackInvalid([self._where(where)], message)
+        return Condition(source, program.execute, names)
+
+    def _where(self, entry: str) -> str:
+        return f"{self._pack.id}@{self._pack.version}: {entry}"
+
+    def _fact(self, item: Mapping[str, Any], known: frozenset[str]) -> Fact:
+        where, unknown, missing = f"facts.{item['id']}", item["unknown"], item.get("missing")
+        words = _words(item)
+        bounds = item.get("integer", {})
+        by = self._condition(where, unknown["by"], known) if isinstance(unknown, dict) else None
+        return Fact(
+            id=item["id"],
+            text=item["text"],
+            words=words,
+            minimum=bounds.get("min", 0),
+            maximum=bounds.get("max", LARGEST_INTEGER),
+            integer="integer" in item,
+            reference=item.get("reference", False),
+            required=item.get("required"),
+            danger_now=item.get("danger_now", False),
+            unknown=None if by else _plain(words, unknown),
+            unknown_by=by,
+            missing_is=_plain(words, missing["is"]) if missing else None,
+            missing_when=self._condition(where, missing["when"], known) if missing else None,
+            danger=item["danger"],
+        )
+
+    def _named(self, entry: str, known: frozenset[str], key: str = "by") -> tuple[Named, ...]:
+        return tuple(
+            Named(item["id"], self._condition(f"{entry}.{item['id']}", item[key], known), item.get("danger", "higher"))
+            for item in self._entry(entry)
+        )
+
+    def _reasoned(self, where: str, item: Mapping[str, Any], known: frozenset[str]) -> Reasoned:
+        return Reasoned(**self._reason(where, item, known))
+
+    def _reason(self, where: str, item: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+        when = self._condition(where, item["when"], known)
+        return {
+            "id": item["id"],
+            "when": when,
+            "because": item["because"],
+            "cite": ", ".join(item["cite"]),
+            "facts": self._facts_behind(when.names),
+        }
+
+    def _screening_rule(self, item: Mapping[str, Any]) -> ScreeningRule:
+        reason = self._reason(f"screening.{item['id']}", item, self._in_report)
+        return ScreeningRule(**reason, result=item["result"], reason=item.get("reason"))
+
+    def _line(self, family: str, item: Mapping[str, Any]) -> Line:
+        reason = self._reason(f"trees.{family}.{item['id']}", item, self._in_child)
+        tier = self._tiers.index(item["tier"])
+        return Line(**reason, family=family, tier=tier, fallback=item.get("fallback", False))
+
+    def _upgrade(self, item: Mapping[str, Any]) -> Upgrade:
+        where = f"upgrades.{item['id']}"
+        raises = tuple(
+            Raise(
+                when=self._condition(where, effect["when"], self._in_report),
+                to=self._tiers.index(effect["to"]) if "to" in effect else None,
+                steps=effect.get("steps", 0),
+            )
+            for effect in item["raises"]
+        )
+        facts = self._facts_behind(_names(effect.when for effect in raises))
+        return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts)
+
+    def _facts_behind(self, names: frozenset[str]) -> tuple[Fact, ...]:
+        """The facts a condition rests on, in page order; a derived name stands for what it is derived from."""
+        wanted = set(names)
+        for item in reversed(self._derived):
+            if item.id in wanted:
+                wanted |= item.by.names
+        every = {**self._report_facts, **self._child_facts}
+        return tuple(fact for fact in every.values() if fact.id in wanted)
+
+
+def _words(item: Mapping[str, Any]) -> Mapping[str, Value | Absent]:
+    absent = {word.value: word for word in Absent}
+    if "integer" in item or "reference" in item:
+        return absent
+    if "values" in item:
+        return {**{word: word for word in item["values"]}, **absent}
+    return {"NO": False, "YES": True, **absent}
+
+
+def _plain(words: Mapping[str, Value | Absent], answer: Any) -> Value:
+    value: Value = words.get(answer, answer) if isinstance(answer, str) else answer
+    return value
+
+
+def _names(conditions: Iterable[Condition]) -> frozenset[str]:
+    return frozenset().union(*(condition.names for condition in conditions))
+
+
+def _unknowns(facts: Mapping[str, Fact]) -> frozenset[str]:
+    return _names(fact.unknown_by for fact in facts.values() if fact.unknown_by)
