@@ -34,6 +34,7 @@ TOPICS: tuple[Topic, ...] = (
         "AssignmentAccepted",
         "ContactRecorded",
         "FindingRecorded",
+        "InvestigationClosed",
     ),
     _topic("casework", "promise", "PromiseMade", "PromiseMoved", "PromiseClosed"),
     _topic("notifications", "notification", "NotificationQueued", "NotificationSent", "NotificationFailed"),
