@@ -26,7 +26,7 @@ STEADY = 30.0
 """Seconds after which a process counts as recovered, and its back-off begins anew."""
 FIRST_STARTS = 3
 """How often a process may die before it was ever ready, until the start of the stack is given up."""
-GIVEN_PATIENCE = 15.0
+GIVEN_PATIENCE = 10.0
 """Seconds a part given from outside has to answer."""
 LOG_LIMIT = 10 * 2**20
 """Bytes of a log that is put aside at the next start."""
