@@ -1,0 +1,3 @@
+"""What takes time: alarms of promises and stories of investigations. Services own state, workflows own time."""
+
+TASK_QUEUE = "hotline"

@@ -1,0 +1,175 @@
+"""What workflows ask of the services, by gRPC: each a call with a deadline, safe to repeat, deciding nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import grpc
+from temporalio import activity
+
+from chassis.client import refusal_of
+from chassis.contract import instant, stamp, word
+from hotline.casework.v1 import casework_service_pb2 as casework
+from hotline.casework.v1 import promise_pb2 as promises
+from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
+from hotline.notifications.v1 import notifications_service_pb2 as notifications
+from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
+from hotline.type.v1 import type_pb2 as types
+from workflows.messages import (
+    CallForHelp,
+    Climb,
+    Climbed,
+    Dispatch,
+    Dispatched,
+    Notice,
+    PromiseClock,
+    Standing,
+    WorkerWanted,
+    WorkOrder,
+)
+
+# Seconds, below the workflows' own limit for one try, so that the call's error is what is seen.
+_DEADLINE = 8.0
+
+
+class Activities:
+    """The calls, over one channel to casework and one to notifications."""
+
+    def __init__(self, casework_channel: grpc.aio.Channel, notifications_channel: grpc.aio.Channel) -> None:
+        self._casework = CaseworkServiceStub(casework_channel)
+        self._notifications = NotificationsServiceStub(notifications_channel)
+
+    @activity.defn
+    async def climb_rung(self, climb: Climb) -> Climbed:
+        """What fell due by the workflow's own time; a retry is answered with the same people."""
+        request = casework.ClimbRungRequest(promise_id=climb.promise_id, as_of=stamp(climb.as_of))
+        answer = await self._casework.ClimbRung(request, timeout=_DEADLINE)
+        return Climbed(
+            outcome=word(casework.ClimbOutcome, answer.outcome),
+            clock=clock_of(answer.clock),
+            notices=[_notice(notice) for notice in answer.notices],
+        )
+
+    @activity.defn
+    async def notify(self, notice: Notice) -> None:
+        """Have one person told of a rung; accepted means committed, and it will go out."""
+        values = {"kind": notice.kind, "due": notice.due_at.isoformat(), "rung": notice.rung}
+        await self._notify(
+            notifications.NotifyRequest(
+                key=notice.key,
+                staff_id=notice.staff_id,
+                template=_template(notice),
+                values=values,
+                reference=notice.reference,
+                promise_id=notice.promise_id,
+                # A reminder that comes after the due time would say that there is still time.
+                not_after=stamp(notice.due_at) if notice.warning else None,
+            )
+        )
+
+    @activity.defn
+    async def call_for_help(self, call: CallForHelp) -> None:
+        """Tell the last resort that a promise's ledger does not answer."""
+        await self._notify(
+            notifications.NotifyRequest(
+                key=call.key,
+                last_resort=True,
+                template="LAST_RESORT",
+                values={"since": call.since.isoformat()},
+                promise_id=call.promise_id,
+            )
+        )
+
+    @activity.defn
+    async def read_investigation(self, investigation_id: str) -> Standing:
+        """How casework has the investigation now."""
+        request = casework.GetInvestigationRequest(investigation_id=investigation_id)
+        answer = await self._casework.GetInvestigation(request, timeout=_DEADLINE)
+        found = answer.investigation
+        return Standing(
+            reference=found.reference,
+            office=found.office,
+            tier=found.tier,
+            has_worker=bool(found.worker_id),
+            every_child_seen=found.state == casework.INVESTIGATION_STATE_CONTACTED,
+            closed=found.state == casework.INVESTIGATION_STATE_CLOSED,
+        )
+
+    @activity.defn
+    async def assign_worker(self, wanted: WorkerWanted) -> bool:
+        """Whether somebody has the investigation now; False if nobody can take it."""
+        request = casework.AssignWorkerRequest(
+            idempotency_key=f"investigation/{wanted.investigation_id}/wanted/{wanted.attempt}",
+            investigation_id=wanted.investigation_id,
+        )
+        try:
+            await self._casework.AssignWorker(request, timeout=_DEADLINE)
+        except grpc.aio.AioRpcError as problem:
+            if refusal_of(problem).reason == "NOBODY_AVAILABLE":
+                return False
+            raise
+        return True
+
+    @activity.defn
+    async def promise_acceptance(self, dispatch: Dispatch) -> Dispatched:
+        """The promise that the worker accepts this assignment; the same assignment makes the same promise."""
+        standing = await self.read_investigation(dispatch.investigation_id)
+        assignment = dispatch.assignment
+        request = casework.MakePromiseRequest(
+            kind="ASSIGNMENT_ACK",
+            subject=promises.Subject(type="investigation", id=dispatch.investigation_id),
+            cause=f"assigned/{assignment.sequence}",
+            reference=standing.reference,
+            owner=types.Owner(staff_id=assignment.worker_id),
+            office=standing.office,
+            tier=types.Tier.ValueType(standing.tier),
+            received_at=stamp(assignment.assigned_at),
+        )
+        made = (await self._casework.MakePromise(request, timeout=_DEADLINE)).promise
+        return Dispatched(made.promise_id, made.reference, due_at=instant(made.due_at))
+
+    @activity.defn
+    async def tell_worker(self, order: WorkOrder) -> None:
+        """Tell the worker that the investigation is theirs, and by when to accept it."""
+        await self._notify(
+            notifications.NotifyRequest(
+                key=order.key,
+                staff_id=order.assignment.worker_id,
+                template="ASSIGNMENT",
+                values={
+                    "assigned": order.assignment.assigned_at.isoformat(),
+                    "due": order.dispatched.due_at.isoformat(),
+                },
+                reference=order.dispatched.reference,
+                promise_id=order.dispatched.promise_id,
+            )
+        )
+
+    async def _notify(self, request: notifications.NotifyRequest) -> None:
+        await self._notifications.Notify(request, timeout=_DEADLINE)
+
+
+def clock_of(clock: promises.PromiseClock) -> PromiseClock:
+    """The clock as workflows know it."""
+    next_instant: datetime | None = instant(clock.next_instant) if clock.HasField("next_instant") else None
+    return PromiseClock(clock.promise_id, clock.version, next_instant)
+
+
+def _notice(notice: casework.Notice) -> Notice:
+    return Notice(
+        key=notice.key,
+        staff_id=notice.staff_id,
+        promise_id=notice.promise_id,
+        kind=notice.kind,
+        reference=notice.reference,
+        rung=notice.rung,
+        due_at=instant(notice.due_at),
+        warning=notice.warning,
+        overdue=notice.overdue,
+    )
+
+
+def _template(notice: Notice) -> str:
+    if notice.warning:
+        return "WARNING"
+    return "OVERDUE" if notice.overdue else "RUNG"

@@ -1,0 +1,114 @@
+"""From facts to workflows: each fact of a promise or investigation starts its workflow or wakes it. No state here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from chassis import outages
+from chassis.consumer import StatelessSubscriptions
+from chassis.contract import instant
+from chassis.envelope import Envelope
+from hotline.casework.v1 import casework_events_pb2 as facts
+from workflows import TASK_QUEUE
+from workflows.activities import clock_of
+from workflows.investigation import InvestigationWorkflow
+from workflows.messages import Alarm, Assignment, Progress, PromiseClock, Story
+from workflows.promise import PromiseWorkflow
+
+PROMISES = "hotline.casework.promise.v1"
+INVESTIGATIONS = "hotline.casework.investigation.v1"
+_OUT_OF_REACH = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.ABORTED,
+    RPCStatusCode.INTERNAL,
+    RPCStatusCode.UNKNOWN,
+)
+# Below the consumer's own limit for a fact, so that Temporal's absence is waited out and not counted as a failure.
+_DEADLINE = timedelta(seconds=5)
+
+
+class Bridge:
+    """What each fact does to its workflow. Facts may come again or out of order: the workflows put up with both."""
+
+    def __init__(self, client: Client, *, patience: float) -> None:
+        self._client = client
+        self._patience = patience
+
+    def subscriptions(self) -> StatelessSubscriptions:
+        """What becomes of each fact the bridge reads."""
+        promise = self._promise
+        return {
+            PROMISES: {
+                facts.PromiseMade.DESCRIPTOR.full_name: promise,
+                facts.PromiseMoved.DESCRIPTOR.full_name: promise,
+                facts.PromiseClosed.DESCRIPTOR.full_name: promise,
+            },
+            INVESTIGATIONS: {
+                facts.InvestigationOpened.DESCRIPTOR.full_name: self._investigation_opened,
+                facts.WorkerAssigned.DESCRIPTOR.full_name: self._worker_assigned,
+                facts.ContactRecorded.DESCRIPTOR.full_name: self._contact_recorded,
+                facts.FindingRecorded.DESCRIPTOR.full_name: self._closed,
+            },
+        }
+
+    async def _promise(self, fact: Any, _envelope: Envelope) -> None:
+        clock = clock_of(fact.clock)
+        alarm = Alarm(PromiseClock(clock.promise_id), self._patience)
+        await self._wake(PromiseWorkflow.run, alarm, f"promise/{clock.promise_id}", PromiseWorkflow.clock, clock)
+
+    async def _investigation_opened(self, fact: facts.InvestigationOpened, _envelope: Envelope) -> None:
+        await self._tell(fact.investigation_id, InvestigationWorkflow.progressed, Progress())
+
+    async def _worker_assigned(self, fact: facts.WorkerAssigned, envelope: Envelope) -> None:
+        assignment = Assignment(envelope.sequence, fact.worker_id, instant(fact.assigned_at))
+        await self._tell(fact.investigation_id, InvestigationWorkflow.assigned, assignment)
+
+    async def _contact_recorded(self, fact: facts.ContactRecorded, _envelope: Envelope) -> None:
+        progress = Progress(every_child_seen=fact.first_contact_complete)
+        await self._tell(fact.investigation_id, InvestigationWorkflow.progressed, progress)
+
+    async def _closed(self, fact: Any, _envelope: Envelope) -> None:
+        await self._tell(fact.investigation_id, InvestigationWorkflow.progressed, Progress(closed=True))
+
+    async def _tell(self, investigation_id: str, signal: Callable[..., Any], argument: Any) -> None:
+        story = Story(investigation_id)
+        await self._wake(InvestigationWorkflow.run, story, f"investigation/{investigation_id}", signal, argument)
+
+    async def _wake(
+        self,
+        run: Callable[..., Awaitable[None]],
+        start: Any,
+        workflow_id: str,
+        signal: Callable[..., Any],
+        argument: Any,
+    ) -> None:
+        # One that has ended well has nothing more to hear: what it stood for is closed, and stays so. One that failed,
+        # or was ended by a person, starts again and begins where the record stands.
+        with suppress(WorkflowAlreadyStartedError):
+            await self._client.start_workflow(
+                run,
+                start,
+                id=workflow_id,
+                task_queue=TASK_QUEUE,
+                start_signal=signal.__name__,
+                start_signal_args=[argument],
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                rpc_timeout=_DEADLINE,
+            )
+
+
+def is_outage(problem: BaseException) -> bool:
+    """Whether to wait it out: Temporal out of reach, or what the chassis knows as an outage."""
+    return (isinstance(problem, RPCError) and problem.status in _OUT_OF_REACH) or outages.is_outage(problem)

@@ -1,0 +1,152 @@
+"""What workflows are started with, signalled and told: ids, codes and times only, as plain JSON.
+
+Histories outlive releases: a field is only ever added, with a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class PromiseClock:
+    """The whole clock of a promise, as each of its facts carries it; `next_instant` is None once it is closed.
+
+    Version 0 stands for a promise whose clock is not known yet.
+    """
+
+    promise_id: str
+    version: int = 0
+    next_instant: datetime | None = None
+
+
+@dataclass
+class Alarm:
+    """All that an alarm knows, carried whole when it continues as new."""
+
+    clock: PromiseClock
+    # Seconds without an answer of the ledger after which the last resort is told.
+    patience: float = 60.0
+    # How often that has happened; it is told once each time.
+    outages: int = 0
+    silent_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Climb:
+    """Ask the ledger: what of this promise fell due by `as_of`?"""
+
+    promise_id: str
+    as_of: datetime
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One person who must be told of one promise; `key` is the notification's."""
+
+    key: str
+    staff_id: str
+    promise_id: str
+    kind: str
+    reference: str
+    rung: str
+    due_at: datetime
+    warning: bool = False
+    overdue: bool = False
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """The ledger's answer: its clock after the climb, and everyone not known to have been told."""
+
+    outcome: str
+    clock: PromiseClock
+    notices: list[Notice] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CallForHelp:
+    """Tell the last resort that the ledger has not answered since `since`."""
+
+    key: str
+    promise_id: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A worker was given the investigation; `sequence` is the investigation's version that this made."""
+
+    sequence: int
+    worker_id: str
+    assigned_at: datetime
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a fact says about how far an investigation has come; what has happened once stays so."""
+
+    every_child_seen: bool = False
+    closed: bool = False
+
+
+@dataclass
+class Story:
+    """All that the story of an investigation knows, carried whole when it continues as new."""
+
+    investigation_id: str
+    assignment: Assignment | None = None
+    # The assignment that was dispatched last, by its sequence.
+    dispatched: int = 0
+    # How often casework was asked for a worker.
+    asked: int = 0
+    has_worker: bool = False
+    every_child_seen: bool = False
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an investigation stands in casework's own record; `tier` by its number in the contract."""
+
+    reference: str
+    office: str
+    tier: int
+    has_worker: bool = False
+    every_child_seen: bool = False
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class WorkerWanted:
+    """Ask casework to give the investigation to whoever can take it; each `attempt` is a call of its own."""
+
+    investigation_id: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """Ask casework for the promise that the worker accepts this assignment."""
+
+    investigation_id: str
+    assignment: Assignment
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """The promise that was made of a dispatch."""
+
+    promise_id: str
+    reference: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class WorkOrder:
+    """Tell the worker of the assignment; `key` is the notification's."""
+
+    key: str
+    assignment: Assignment
+    dispatched: Dispatched

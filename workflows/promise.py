@@ -1,0 +1,137 @@
+"""The alarm of one promise. The ledger decides what is due and who is told; this only wakes it in time."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.activities import Activities
+    from workflows.messages import Alarm, CallForHelp, Climb, Climbed, Notice, PromiseClock
+
+NEXT_INSTANT = SearchAttributeKey.for_datetime("NextInstant")
+
+# Tried without end, for whatever is wrong will be mended: a pending activity shows what it is.
+_UNTIL_IT_WORKS = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
+_ONE_TRY = timedelta(seconds=10)
+# A ledger that says "due" without moving on would otherwise be asked again in the same instant, for ever.
+_BREATH = timedelta(seconds=5)
+
+
+@workflow.defn
+class PromiseWorkflow:
+    """`promise/<id>`: from a promise's birth until the ledger says that it is closed."""
+
+    @workflow.init
+    def __init__(self, alarm: Alarm) -> None:
+        self._alarm = alarm
+        self._is_new_run = True
+        self._armed: datetime | None = None
+        self._telling: dict[str, asyncio.Task[None]] = {}
+
+    @workflow.run
+    async def run(self, alarm: Alarm) -> None:
+        """Ask the ledger what is due, tell whom it names, wait for the next instant; until the promise is closed."""
+        while self._is_open():
+            if self._is_new_run or self._is_due():
+                await self._ask_the_ledger()
+            else:
+                await self._wait_for_instant_or_news()
+            await self._begin_anew_if_long()
+
+    @workflow.signal
+    def clock(self, clock: PromiseClock) -> None:
+        """A fact of the promise. The highest version wins: a lost, repeated or late fact changes nothing."""
+        if clock.version > self._alarm.clock.version:
+            self._alarm.clock = clock
+
+    @workflow.query
+    def known(self) -> Alarm:
+        """What this alarm goes by."""
+        return self._alarm
+
+    def _is_open(self) -> bool:
+        clock = self._alarm.clock
+        return clock.version == 0 or clock.next_instant is not None
+
+    def _is_due(self) -> bool:
+        instant = self._alarm.clock.next_instant
+        return instant is None or instant <= workflow.now()
+
+    async def _ask_the_ledger(self) -> None:
+        """One climb, as of now. The first of a run also brings whoever an earlier run left untold."""
+        before, asked_at = self._alarm.clock.version, workflow.now()
+        answer = await self._climb(asked_at)
+        if answer is None:
+            self._call_for_help(asked_at)
+            return
+        self._is_new_run, self._alarm.silent_since = False, None
+        self.clock(answer.clock)
+        for notice in answer.notices:
+            self._tell(notice)
+        if self._alarm.clock.version == before and self._is_open() and self._is_due():
+            await self._wait_for_news(_BREATH)
+
+    async def _climb(self, as_of: datetime) -> Climbed | None:
+        """The ledger's answer, or None if it gave none for as long as anybody may be left untold."""
+        try:
+            return await workflow.execute_activity_method(
+                Activities.climb_rung,
+                Climb(self._alarm.clock.promise_id, as_of),
+                start_to_close_timeout=_ONE_TRY,
+                schedule_to_close_timeout=timedelta(seconds=self._alarm.patience),
+                retry_policy=_UNTIL_IT_WORKS,
+            )
+        except ActivityError:
+            return None
+
+    def _tell(self, notice: Notice) -> None:
+        """Have one person told. Nobody waits for it, neither the others nor the ladder."""
+        if notice.key not in self._telling:
+            telling = workflow.execute_activity_method(
+                Activities.notify, notice, start_to_close_timeout=_ONE_TRY, retry_policy=_UNTIL_IT_WORKS
+            )
+            self._telling[notice.key] = asyncio.create_task(telling)
+
+    def _call_for_help(self, asked_at: datetime) -> None:
+        """Tell the last resort: once for each time the ledger falls silent, by a key of its own."""
+        alarm = self._alarm
+        if alarm.silent_since is None:
+            alarm.silent_since, alarm.outages = asked_at, alarm.outages + 1
+        key = f"{alarm.clock.promise_id}/last-resort/{alarm.outages}"
+        if key not in self._telling:
+            telling = workflow.execute_activity_method(
+                Activities.call_for_help,
+                CallForHelp(key, alarm.clock.promise_id, alarm.silent_since),
+                start_to_close_timeout=_ONE_TRY,
+                retry_policy=_UNTIL_IT_WORKS,
+            )
+            self._telling[key] = asyncio.create_task(telling)
+
+    async def _wait_for_instant_or_news(self) -> None:
+        instant = self._alarm.clock.next_instant
+        assert instant is not None
+        if instant != self._armed:
+            workflow.upsert_search_attributes([NEXT_INSTANT.value_set(instant)])
+            self._armed = instant
+        await self._wait_for_news(instant - workflow.now())
+
+    async def _wait_for_news(self, at_most: timedelta) -> None:
+        version = self._alarm.clock.version
+        with suppress(asyncio.TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._alarm.clock.version > version,
+                timeout=at_most,
+                timeout_summary="the promise's next instant",
+            )
+
+    async def _begin_anew_if_long(self) -> None:
+        # Who is being told at this moment may be left untold by this run; the first answer in the next one names them.
+        if workflow.info().is_continue_as_new_suggested():
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            workflow.continue_as_new(self._alarm)

@@ -1,0 +1,50 @@
+"""The worker: runs workflows and their activities, and ends without leaving one half done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows import TASK_QUEUE
+from workflows.activities import Activities
+from workflows.investigation import InvestigationWorkflow
+from workflows.promise import PromiseWorkflow
+
+WORKFLOWS = (PromiseWorkflow, InvestigationWorkflow)
+
+# Contracts and what calls them need no copy for each run of a workflow.
+_PASSED_THROUGH = ("hotline", "buf", "google", "chassis", "policy", "workflows.activities", "workflows.messages")
+
+# Short enough for a deployment to go on, long enough for any call that an activity has begun.
+_GRACE = timedelta(seconds=30)
+
+
+def runner() -> SandboxedWorkflowRunner:
+    """How workflows are run, here and when a history is replayed."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+
+
+def worker(client: Client, activities: Activities) -> Worker:
+    """The worker of every workflow. Its caps keep a burst of alarms from starving what runs on this core."""
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=list(WORKFLOWS),
+        activities=[
+            activities.climb_rung,
+            activities.notify,
+            activities.call_for_help,
+            activities.read_investigation,
+            activities.assign_worker,
+            activities.promise_acceptance,
+            activities.tell_worker,
+        ],
+        workflow_runner=runner(),
+        max_concurrent_workflow_tasks=8,
+        max_concurrent_activities=100,
+        max_cached_workflows=1_000,
+        graceful_shutdown_timeout=_GRACE,
+    )
