@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from policy.packs import DEFAULT_PACK
+
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -33,6 +35,8 @@ class Settings(BaseSettings):
     casework_address: str | None = None
     notifications_address: str | None = None
     packs: Path = _REPOSITORY / "packs"
+    # Whose rules this installation follows: the id of a pack; which version is in force depends on the time.
+    pack: str = DEFAULT_PACK
     # Seconds during which a server that was told to stop still serves, so that balancers can notice.
     drain_delay: float = Field(default=0.0, ge=0)
     drain_grace: float = Field(default=25.0, ge=0)

@@ -1,6 +1,6 @@
 """Reference numbers that people can read over a bad line (R028): Crockford base32 with its check symbol.
 
-Seven symbols and the check symbol, shown as `K7M2-9QXP`. The check symbol (the number modulo 37) finds every single
+Seven symbols and the check symbol, shown as `K7M2-9QXA`. The check symbol (the number modulo 37) finds every single
 wrong symbol and every swap of two neighbours.
 """
 
@@ -36,7 +36,7 @@ def reference_typed(text: str) -> str:
     """
     symbols = text.upper().translate(_HEARD_WRONG)
     if len(symbols) != _LENGTH + 1 or not set(symbols[:-1]) <= set(_SYMBOLS):
-        raise Refused("INVALID_REQUEST", "is no reference number: one has eight symbols, as in K7M2-9QXP", "reference")
+        raise Refused("INVALID_REQUEST", "is no reference number: one has eight symbols, as in K7M2-9QXA", "reference")
     if symbols != _encoded(int(symbols[:-1].translate(_TO_BASE_32), 32)):
         raise Refused("INVALID_REQUEST", "has a wrong symbol, or two that are swapped: read it again", "reference")
     return _shown(symbols)

@@ -1,0 +1,1 @@
+"""Triage: screening and response priority. The pack recommends, a named person decides."""

@@ -1,0 +1,43 @@
+"""`python -m services.triage [api|relay|consumer|migrate|all]`."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from chassis.consumer import Subscriptions
+from chassis.server import Servicer
+from chassis.service import Runtime, Service, main
+from hotline.triage.v1 import triage_service_pb2 as pb
+from hotline.triage.v1 import triage_service_pb2_grpc as rpc
+from policy.packs import Pack, Packs
+from services.triage import consumers
+from services.triage.api import ACCESS, Triage
+
+_DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TriageService"]
+
+
+def _servicers(runtime: Runtime) -> Sequence[Servicer]:
+    return [Servicer(rpc.add_TriageServiceServicer_to_server, Triage(runtime.database), _DESCRIPTOR, ACCESS)]
+
+
+def _subscriptions(runtime: Runtime) -> Subscriptions:
+    packs, name = Packs(runtime.settings.packs), runtime.settings.pack
+
+    def pack_at(instant: datetime) -> Pack:
+        return packs.in_force(name, instant)
+
+    # A service that lacks its pack must not start: it would turn every report away to a person.
+    pack_at(runtime.clock())
+    return consumers.subscriptions(pack_at)
+
+
+SERVICE = Service(
+    name="triage",
+    migrations=[Path(__file__).with_name("migrations")],
+    servicers=_servicers,
+    subscriptions=_subscriptions,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(SERVICE))
