@@ -1,0 +1,1 @@
+"""Casework: the workforce, the investigations, and the ledger of promises."""

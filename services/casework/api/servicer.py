@@ -1,0 +1,303 @@
+"""`CaseworkService`: each call is one command in one unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from chassis import errors
+from chassis.contract import instant, word
+from chassis.database import Database
+from chassis.identity import acting
+from chassis.once import once
+from chassis.unit_of_work import UnitOfWork
+from hotline.casework.v1 import casework_service_pb2 as pb
+from hotline.casework.v1 import casework_service_pb2_grpc as rpc
+from hotline.type.v1 import type_pb2
+from policy.promise import (
+    Acknowledge,
+    Attempt,
+    ConfirmLateEntry,
+    Delegate,
+    EscalateTo,
+    Event,
+    Owner,
+    OwnerKind,
+    Pause,
+    Promise,
+    RefuseLateEntry,
+    Resume,
+    Void,
+)
+from services.casework import store
+from services.casework.api import messages
+from services.casework.commands import investigations, workforce
+from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation
+from services.casework.model.workforce import Absence
+from services.casework.promises import commands as promises
+from services.casework.promises import store as ledger
+from services.casework.promises.refusals import packs_refuse
+from services.casework.promises.rules import Rules
+
+Response = TypeVar("Response", bound=Message)
+Opened = Callable[[UnitOfWork], Awaitable[Investigation]]
+Happens = Callable[[Promise], Event]
+
+_LISTED_AT_ONCE = 1000
+
+
+class Casework(rpc.CaseworkServiceServicer):
+    """`hotline.casework.v1.CaseworkService` on one database, judging by one set of rules."""
+
+    def __init__(self, database: Database, rules: Rules) -> None:
+        self._database = database
+        self._rules = rules
+
+    # Workforce
+
+    async def RegisterStaff(self, request: pb.RegisterStaffRequest, context: Any) -> pb.RegisterStaffResponse:
+        """Enter a member of staff, or what has changed about one."""
+        member = messages.staff_of(request.staff)
+
+        async def act(uow: UnitOfWork) -> pb.RegisterStaffResponse:
+            await workforce.register(uow, member)
+            return pb.RegisterStaffResponse(staff=messages.staff(member))
+
+        return await once(self._database, request, pb.RegisterStaffResponse, act)
+
+    async def ListStaff(self, request: pb.ListStaffRequest, context: Any) -> pb.ListStaffResponse:
+        """Staff by office and role, each with the number of open investigations."""
+        async with self._database.transaction() as uow:
+            listed = await store.staff_listed(uow, request.office, request.role)
+        return pb.ListStaffResponse(staff=[messages.staff(member, load) for member, load in listed])
+
+    async def GetContactMethods(
+        self, request: pb.GetContactMethodsRequest, context: Any
+    ) -> pb.GetContactMethodsResponse:
+        """How somebody is reached, for the service that sends messages."""
+        async with self._database.transaction() as uow:
+            member, version = await store.staff(uow, UUID(request.staff_id))
+        return pb.GetContactMethodsResponse(staff_id=request.staff_id, email=member.email, version=version)
+
+    async def RecordAbsence(self, request: pb.RecordAbsenceRequest, context: Any) -> pb.RecordAbsenceResponse:
+        """Somebody will not be there: ladders pass them by, and no investigation is given to them."""
+        absence = Absence(instant(request.starts_at), instant(request.ends_at))
+
+        async def act(uow: UnitOfWork) -> pb.RecordAbsenceResponse:
+            absence_id = await workforce.record_absence(uow, UUID(request.staff_id), absence)
+            return pb.RecordAbsenceResponse(absence_id=str(absence_id))
+
+        return await once(self._database, request, pb.RecordAbsenceResponse, act)
+
+    # Investigations
+
+    async def OpenInvestigation(
+        self, request: pb.OpenInvestigationRequest, context: Any
+    ) -> pb.OpenInvestigationResponse:
+        """The investigation of a report, with its worker and its promises."""
+        opening = investigations.Opening(
+            report_id=str(UUID(request.report_id)),
+            reference=request.reference,
+            office=request.office,
+            received_at=instant(request.received_at),
+            tier=messages.tier_of(request),
+            alleged_victims=tuple(request.alleged_victims),
+        )
+        return await self._investigate(
+            request, pb.OpenInvestigationResponse, lambda uow: investigations.open_for(uow, self._rules, opening)
+        )
+
+    async def GetInvestigation(self, request: pb.GetInvestigationRequest, context: Any) -> pb.GetInvestigationResponse:
+        """An investigation by its id or by its report's."""
+        async with self._database.transaction() as uow:
+            if request.HasField("report_id"):
+                found = await store.investigation_of_report(uow, UUID(request.report_id))
+            else:
+                found = await store.investigation(uow, UUID(request.investigation_id))
+        return pb.GetInvestigationResponse(investigation=messages.investigation(found))
+
+    async def AssignWorker(self, request: pb.AssignWorkerRequest, context: Any) -> pb.AssignWorkerResponse:
+        """By role and load, or the person who is named."""
+        asked = UUID(request.investigation_id)
+        named = UUID(request.staff_id) if request.staff_id else None
+        return await self._investigate(
+            request, pb.AssignWorkerResponse, lambda uow: investigations.assign(uow, self._rules, asked, named)
+        )
+
+    async def AcceptAssignment(self, request: pb.AcceptAssignmentRequest, context: Any) -> pb.AcceptAssignmentResponse:
+        """The worker says: it is mine."""
+        asked = UUID(request.investigation_id)
+        return await self._investigate(
+            request, pb.AcceptAssignmentResponse, lambda uow: investigations.accept(uow, self._rules, asked)
+        )
+
+    async def RecordContact(self, request: pb.RecordContactRequest, context: Any) -> pb.RecordContactResponse:
+        """A contact with an alleged victim."""
+        asked = UUID(request.investigation_id)
+        result = ContactResult(word(pb.ContactResult, request.result))
+        contact = Contact(request.child_id, result, instant(request.occurred_at))
+        return await self._investigate(
+            request,
+            pb.RecordContactResponse,
+            lambda uow: investigations.record_contact(uow, self._rules, asked, contact, request.late_reason),
+        )
+
+    async def RecordFinding(self, request: pb.RecordFindingRequest, context: Any) -> pb.RecordFindingResponse:
+        """The end of an investigation."""
+        asked, occurred_at = UUID(request.investigation_id), instant(request.occurred_at)
+        finding = Finding(word(pb.Finding, request.finding))
+        return await self._investigate(
+            request,
+            pb.RecordFindingResponse,
+            lambda uow: investigations.record_finding(
+                uow, self._rules, asked, finding, occurred_at, request.late_reason
+            ),
+        )
+
+    # Promises
+
+    async def MakePromise(self, request: pb.MakePromiseRequest, context: Any) -> pb.MakePromiseResponse:
+        """The same kind, subject and cause make the same promise."""
+        wanted = promises.Wanted(
+            kind=request.kind,
+            subject=messages.subject_of(request.subject),
+            cause=request.cause,
+            reference=request.reference,
+            owner=messages.owner_of(request.owner),
+            office=request.office,
+            tier=messages.tier_of(request),
+            received_at=instant(request.received_at),
+        )
+        async with self._command() as uow:
+            made = await promises.make(uow, self._rules, wanted)
+        return pb.MakePromiseResponse(promise=messages.promise(made))
+
+    async def GetPromise(self, request: pb.GetPromiseRequest, context: Any) -> pb.GetPromiseResponse:
+        """A promise with its timeline and everyone it was told to."""
+        promise_id = UUID(request.promise_id)
+        async with self._database.transaction() as uow:
+            found = await ledger.read(uow, promise_id)
+            history = await ledger.timeline(uow, promise_id)
+            told = await ledger.told(uow, promise_id)
+        return pb.GetPromiseResponse(
+            promise=messages.promise(found), history=map(messages.entry, history), told=map(messages.told, told)
+        )
+
+    async def ListPromises(self, request: pb.ListPromisesRequest, context: Any) -> pb.ListPromisesResponse:
+        """Promises by due time."""
+        asked = ledger.Asked(
+            open_only=request.open_only,
+            office=request.office,
+            subject_id=request.subject_id,
+            reference=request.reference,
+            due_before=instant(request.due_before) if request.HasField("due_before") else None,
+            limit=request.limit or _LISTED_AT_ONCE,
+        )
+        async with self._database.transaction() as uow:
+            found = await ledger.listed(uow, asked)
+        return pb.ListPromisesResponse(promises=map(messages.promise, found))
+
+    async def AcknowledgePromise(
+        self, request: pb.AcknowledgePromiseRequest, context: Any
+    ) -> pb.AcknowledgePromiseResponse:
+        """Seen, not kept: the ladder holds for the pack's time."""
+        return await self._happen(request, pb.AcknowledgePromiseResponse, lambda _: Acknowledge(acting().subject))
+
+    async def RecordAttempt(self, request: pb.RecordAttemptRequest, context: Any) -> pb.RecordAttemptResponse:
+        """Somebody tried; an outcome the pack stops on keeps the promise."""
+        attempt = Attempt(acting().subject, request.outcome, instant(request.occurred_at), request.late_reason)
+        return await self._happen(request, pb.RecordAttemptResponse, lambda _: attempt)
+
+    async def ConfirmLateEntry(self, request: pb.ConfirmLateEntryRequest, context: Any) -> pb.ConfirmLateEntryResponse:
+        """Another person vouches for what was entered late, or does not."""
+        by = acting().subject
+        judged = ConfirmLateEntry(by) if request.confirmed else RefuseLateEntry(by, request.reason)
+        return await self._happen(request, pb.ConfirmLateEntryResponse, lambda _: judged)
+
+    async def DelegatePromise(self, request: pb.DelegatePromiseRequest, context: Any) -> pb.DelegatePromiseResponse:
+        """Somebody else owes it from now on; the received time stays (R086)."""
+        async with self._database.transaction() as uow:
+            await store.staff(uow, UUID(request.to_staff_id))
+        delegated = Delegate(Owner(OwnerKind.PERSON, str(UUID(request.to_staff_id))), acting().subject)
+        return await self._happen(request, pb.DelegatePromiseResponse, lambda _: delegated)
+
+    async def ExtendPromise(self, request: pb.ExtendPromiseRequest, context: Any) -> pb.ExtendPromiseResponse:
+        """A later due time, as the pack allows."""
+        return await self._happen(
+            request,
+            pb.ExtendPromiseResponse,
+            lambda promise: promises.extension(self._rules, promise, request.days, request.reason),
+        )
+
+    async def PausePromise(self, request: pb.PausePromiseRequest, context: Any) -> pb.PausePromiseResponse:
+        """Stop the clock for a legal reason the pack lists, with an end."""
+        paused = Pause(request.reason, instant(request.until), acting().subject)
+        return await self._happen(request, pb.PausePromiseResponse, lambda _: paused)
+
+    async def ResumePromise(self, request: pb.ResumePromiseRequest, context: Any) -> pb.ResumePromiseResponse:
+        """The clock runs on from now."""
+        return await self._happen(request, pb.ResumePromiseResponse, lambda _: Resume(acting().subject))
+
+    async def EscalateTo(self, request: pb.EscalateToRequest, context: Any) -> pb.EscalateToResponse:
+        """Tell a chosen rung now."""
+        return await self._happen(request, pb.EscalateToResponse, lambda _: EscalateTo(request.rung, acting().subject))
+
+    async def RetierPromise(self, request: pb.RetierPromiseRequest, context: Any) -> pb.RetierPromiseResponse:
+        """The report was upgraded: the same promise, only earlier."""
+        tier = word(type_pb2.Tier, request.tier)
+        return await self._happen(
+            request, pb.RetierPromiseResponse, lambda promise: promises.upgrade(self._rules, promise, tier)
+        )
+
+    async def VoidPromise(self, request: pb.VoidPromiseRequest, context: Any) -> pb.VoidPromiseResponse:
+        """The promise has lost its object."""
+        return await self._happen(request, pb.VoidPromiseResponse, lambda _: Void(acting().subject, request.reason))
+
+    async def ClimbRung(self, request: pb.ClimbRungRequest, context: Any) -> pb.ClimbRungResponse:
+        """The alarm's question. It needs no key: the same instant gets the same answer."""
+        async with self._command() as uow:
+            answer = await promises.climb_rung(uow, self._rules, UUID(request.promise_id), instant(request.as_of))
+        return messages.alarmed(answer)
+
+    async def GetCertificate(self, request: pb.GetCertificateRequest, context: Any) -> pb.GetCertificateResponse:
+        """How a closed promise was kept, signed."""
+        promise_id = UUID(request.promise_id)
+        async with self._database.transaction() as uow:
+            await ledger.read(uow, promise_id)
+            body = await ledger.certificate(uow, promise_id)
+        if body is None:
+            raise errors.failed_precondition("WRONG_STATE", "the promise is open: it has no certificate yet")
+        return pb.GetCertificateResponse(certificate_json=body)
+
+    @asynccontextmanager
+    async def _command(self) -> AsyncIterator[UnitOfWork]:
+        with packs_refuse():
+            async with self._database.transaction() as uow:
+                yield uow
+
+    async def _investigate(self, request: Message, response: type[Response], command: Opened) -> Response:
+        async def act(uow: UnitOfWork) -> Response:
+            after = await command(uow)
+            return response(investigation=messages.investigation(after))
+
+        with packs_refuse():
+            return await once(self._database, request, response, act)
+
+    async def _happen(self, request: Message, response: type[Response], event: Happens) -> Response:
+        promise_id = UUID(_promise_id(request))
+
+        async def act(uow: UnitOfWork) -> Response:
+            after = await promises.act(uow, self._rules, promise_id, event)
+            return response(promise=messages.promise(after))
+
+        with packs_refuse():
+            return await once(self._database, request, response, act)
+
+
+def _promise_id(request: Any) -> str:
+    asked: str = request.promise_id
+    return asked

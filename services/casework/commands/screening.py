@@ -1,0 +1,105 @@
+"""What the screening of a report makes casework owe: a decision, a call to the reporter, a review, an investigation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chassis.unit_of_work import UnitOfWork
+from policy.promise import Attempt, Owner, OwnerKind, PromiseRefused, Reason, Subject
+from services.casework.commands import investigations
+from services.casework.commands.investigations import Opening
+from services.casework.model.workforce import SUPERVISOR, Queue
+from services.casework.promises import commands as promises
+from services.casework.promises.rules import Rules
+
+SCREENER, INTAKE_SPECIALIST = "SCREENER", "INTAKE_SPECIALIST"
+SCREEN_IN, SCREEN_OUT = "SCREEN_IN", "SCREEN_OUT"
+
+_DECISION = "SCREENING_DECISION"
+# A report is owed one decision, however often its facts are screened again.
+_SUBMITTED = "submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """A report as triage screened it, by the pack or by a person. Tier None: no criterion is ticked."""
+
+    report_id: str
+    reference: str
+    office: str
+    received_at: datetime
+    screening: str
+    tier: str | None
+    tasks: tuple[str, ...] = ()
+    alleged_victims: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> Subject:
+        """What promises about the report are about."""
+        return Subject("report", self.report_id)
+
+    @property
+    def opening(self) -> Opening:
+        """The investigation it asks for if it is screened in."""
+        return Opening(
+            self.report_id,
+            self.reference,
+            self.office,
+            self.received_at,
+            self.tier,
+            self.alleged_victims,
+            self.clocks,
+        )
+
+
+async def owe_decision(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
+    """A person decides on every report, whether it could be screened or not; nobody may forget it."""
+    promise = await promises.make(uow, rules, _wanted(report, _DECISION, SCREENER, _SUBMITTED))
+    if promise.closing or promise.tier == report.tier or report.tier is None:
+        return
+    try:
+        await promises.happen(uow, rules, promise, promises.upgrade(rules, promise, report.tier), uow.clock())
+    except PromiseRefused as refused:
+        # Screened anew as less urgent: the clock that was given stays.
+        if refused.reason != Reason.ONLY_EARLIER:
+            raise
+
+
+async def recommended(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
+    """The pack recommends: the decision is owed, and at T0 nobody waits for it before somebody goes."""
+    await owe_decision(uow, rules, report)
+    if "RECALL_REPORTER" in report.tasks:
+        await promises.make(uow, rules, _wanted(report, "RECALL_REPORTER", INTAKE_SPECIALIST, _SUBMITTED))
+    if report.tier == "T0" and report.screening == SCREEN_IN:
+        await investigations.open_for(uow, rules, report.opening)
+
+
+async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: datetime) -> None:
+    """A person decided: that keeps the promise, as of when triage committed it, and says what is owed from here."""
+    act = Attempt(by, "DECIDED", at)
+    await promises.keep(uow, rules, report.subject, _DECISION, act, recorded_at=at)
+    if report.screening == SCREEN_IN:
+        await investigations.open_for(uow, rules, report.opening)
+        return
+    await investigations.close_for(uow, rules, report.report_id, f"decided {report.screening}")
+    if report.screening == SCREEN_OUT and "REVIEW_SCREEN_OUT" in report.tasks:
+        await promises.make(
+            uow, rules, _wanted(report, "SCREEN_OUT_REVIEW", SUPERVISOR, f"decided {at.isoformat()}", counted_from=at)
+        )
+
+
+def _wanted(
+    report: Screened, kind: str, role: str, cause: str, counted_from: datetime | None = None
+) -> promises.Wanted:
+    return promises.Wanted(
+        kind=kind,
+        subject=report.subject,
+        cause=cause,
+        reference=report.reference,
+        owner=Owner(OwnerKind.QUEUE, Queue(role, report.office).name),
+        office=report.office,
+        tier=report.tier,
+        received_at=counted_from or report.received_at,
+    )

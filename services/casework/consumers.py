@@ -1,0 +1,84 @@
+"""Facts of others, each turned into a command: from screening, calls and sent messages to promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chassis.consumer import Handler
+from chassis.contract import instant, word
+from chassis.envelope import Envelope
+from chassis.unit_of_work import UnitOfWork
+from hotline.intake.v1.intake_events_pb2 import CallbackRequested, VoicemailLeft
+from hotline.notifications.v1.notifications_events_pb2 import NotificationSent
+from hotline.triage.v1 import triage_service_pb2 as triage
+from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
+from hotline.type.v1 import type_pb2
+from services.casework.api.messages import owner_of, tier_of
+from services.casework.commands import calls, screening
+from services.casework.commands.screening import Screened
+from services.casework.promises import store as ledger
+from services.casework.promises.rules import Rules
+
+
+def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
+    """What casework does with each fact it reads."""
+
+    async def recommended(fact: ReportRecommended, _: Envelope, uow: UnitOfWork) -> None:
+        await screening.recommended(uow, rules, _screened(fact))
+
+    async def needs_facts(fact: ReportNeedsFacts, _: Envelope, uow: UnitOfWork) -> None:
+        await screening.owe_decision(uow, rules, _not_screened(fact))
+
+    async def decided(fact: DecisionMade, _: Envelope, uow: UnitOfWork) -> None:
+        await screening.decided(uow, rules, _screened(fact), fact.decided_by, instant(fact.decided_at))
+
+    async def callback(fact: CallbackRequested, _: Envelope, uow: UnitOfWork) -> None:
+        await calls.owe_callback(uow, rules, _callback(fact))
+
+    async def voicemail(fact: VoicemailLeft, _: Envelope, uow: UnitOfWork) -> None:
+        left = calls.Voicemail(fact.voicemail_id, fact.office, fact.staff_id, instant(fact.received_at))
+        await calls.owe_voicemail_check(uow, rules, left)
+
+    async def sent(fact: NotificationSent, _: Envelope, uow: UnitOfWork) -> None:
+        await ledger.mark_told(uow, fact.key, instant(fact.sent_at))
+
+    return {
+        "hotline.triage.decision.v1": {
+            ReportRecommended.DESCRIPTOR.full_name: recommended,
+            ReportNeedsFacts.DESCRIPTOR.full_name: needs_facts,
+            DecisionMade.DESCRIPTOR.full_name: decided,
+        },
+        "hotline.intake.callback.v1": {CallbackRequested.DESCRIPTOR.full_name: callback},
+        "hotline.intake.voicemail.v1": {VoicemailLeft.DESCRIPTOR.full_name: voicemail},
+        "hotline.notifications.notification.v1": {NotificationSent.DESCRIPTOR.full_name: sent},
+    }
+
+
+def _screened(fact: ReportRecommended | DecisionMade) -> Screened:
+    return Screened(
+        report_id=fact.report_id,
+        reference=fact.reference,
+        office=fact.office,
+        received_at=instant(fact.received_at),
+        screening=word(triage.Screening, fact.screening),
+        tier=tier_of(fact),
+        tasks=tuple(fact.tasks),
+        alleged_victims=tuple(fact.alleged_victims),
+        clocks=tuple(fact.clocks),
+    )
+
+
+def _not_screened(fact: ReportNeedsFacts) -> Screened:
+    return Screened(fact.report_id, fact.reference, fact.office, instant(fact.received_at), screening="", tier=None)
+
+
+def _callback(fact: CallbackRequested) -> calls.Callback:
+    return calls.Callback(
+        callback_id=fact.callback_id,
+        reference=fact.reference,
+        office=fact.office,
+        urgent=fact.urgent,
+        from_superior=fact.caller_class == type_pb2.CALLER_CLASS_SUPERIOR,
+        owner=owner_of(fact.owner),
+        received_at=instant(fact.received_at),
+    )

@@ -1,0 +1,166 @@
+"""An investigation: from the decision that opens it to the finding that closes it.
+
+It owns no deadline: what it owes by when are promises of the ledger; here stands what must be done for each to be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from policy.errors import Refused
+
+
+class State(StrEnum):
+    """How far an investigation has come."""
+
+    OPEN = "OPEN"
+    ASSIGNED = "ASSIGNED"
+    ACCEPTED = "ACCEPTED"
+    CONTACTED = "CONTACTED"
+    CLOSED = "CLOSED"
+
+
+class ContactResult(StrEnum):
+    """What came of going to a child."""
+
+    ON_SCENE = "ON_SCENE"
+    SEEN_IN_PERSON = "SEEN_IN_PERSON"
+    GOOD_FAITH_ATTEMPT = "GOOD_FAITH_ATTEMPT"
+
+
+class Finding(StrEnum):
+    """The end of an investigation; a pack has local words for both."""
+
+    SUBSTANTIATED = "SUBSTANTIATED"
+    UNSUBSTANTIATED = "UNSUBSTANTIATED"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One contact with one alleged victim; the child is a reference within the report."""
+
+    child_id: str
+    result: ContactResult
+    occurred_at: datetime
+
+    @property
+    def covers(self) -> bool:
+        """Whether the duty to see this child counts as done: seen, or a documented attempt in good faith."""
+        return self.result in (ContactResult.SEEN_IN_PERSON, ContactResult.GOOD_FAITH_ATTEMPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Investigation:
+    """One investigation of one report. Times are zone-aware; people and children are references."""
+
+    id: str
+    report_id: str
+    reference: str
+    office: str
+    received_at: datetime
+    opened_at: datetime
+    tier: str
+    alleged_victims: tuple[str, ...]
+    state: State = State.OPEN
+    worker_id: str | None = None
+    contacts: tuple[Contact, ...] = ()
+    finding: Finding | None = None
+    closed_because: str = ""
+    version: int = 1
+
+    @property
+    def contacted(self) -> tuple[str, ...]:
+        """The alleged victims who are covered, in the order of the report."""
+        covered = {contact.child_id for contact in self.contacts if contact.covers}
+        return tuple(child for child in self.alleged_victims if child in covered)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstContact:
+    """First contact is complete: when its last needed part occurred, and whether every child was seen."""
+
+    occurred_at: datetime
+    everyone_seen: bool
+
+
+def promised(tier: str, clocks: Sequence[str]) -> tuple[str, ...]:
+    """The kinds of promise an investigation is born with; `clocks` are those the decision named."""
+    kinds = ["FIRST_CONTACT", "FINDING"]
+    if tier == "T0":
+        kinds.insert(0, "ON_SCENE")
+    if "REPORTER_CONFIRMATION" in clocks:
+        kinds.append("REPORTER_CONFIRMATION")
+    return tuple(kinds)
+
+
+def assigned(investigation: Investigation, worker_id: str) -> Investigation:
+    """The same with this worker, who has yet to accept; children already seen stay seen."""
+    _must_be_open(investigation)
+    state = State.CONTACTED if investigation.state is State.CONTACTED else State.ASSIGNED
+    return _next(investigation, worker_id=worker_id, state=state)
+
+
+def accepted(investigation: Investigation, by: str) -> Investigation:
+    """The worker says: it is mine. Only the worker can."""
+    _must_be_open(investigation)
+    if investigation.worker_id != by:
+        raise Refused("WRONG_STATE", "the investigation is assigned to somebody else: only its worker can accept it")
+    state = State.ACCEPTED if investigation.state is State.ASSIGNED else investigation.state
+    return _next(investigation, state=state)
+
+
+def contacted(investigation: Investigation, contact: Contact, now: datetime) -> Investigation:
+    """The same with one more contact on record."""
+    _must_be_open(investigation)
+    if contact.child_id not in investigation.alleged_victims:
+        raise Refused("INVALID_REQUEST", "is no alleged victim of this report", "child_id")
+    _must_be_possible(investigation, contact.occurred_at, now)
+    after = _next(investigation, contacts=(*investigation.contacts, contact))
+    return replace(after, state=State.CONTACTED) if first_contact(after) else after
+
+
+def first_contact(investigation: Investigation) -> FirstContact | None:
+    """None until every alleged victim is covered; then it occurred when the last of them first was."""
+    covering = [contact for contact in investigation.contacts if contact.covers]
+    firsts: dict[str, datetime] = {}
+    for contact in covering:
+        firsts[contact.child_id] = min(contact.occurred_at, firsts.get(contact.child_id, contact.occurred_at))
+    if set(firsts) != set(investigation.alleged_victims):
+        return None
+    seen = {contact.child_id for contact in covering if contact.result is ContactResult.SEEN_IN_PERSON}
+    return FirstContact(max(firsts.values()), seen == set(investigation.alleged_victims))
+
+
+def found(investigation: Investigation, finding: Finding, occurred_at: datetime, now: datetime) -> Investigation:
+    """Closed with its finding, which nobody can make before every alleged victim is covered."""
+    _must_be_open(investigation)
+    missing = [child for child in investigation.alleged_victims if child not in investigation.contacted]
+    if missing:
+        raise Refused("WRONG_STATE", f"no finding before every alleged victim is covered: {len(missing)} are not")
+    _must_be_possible(investigation, occurred_at, now)
+    return _next(investigation, finding=finding, state=State.CLOSED, closed_because="FOUND")
+
+
+def closed(investigation: Investigation, because: str) -> Investigation:
+    """Closed without a finding, for a reason that is a code."""
+    _must_be_open(investigation)
+    return _next(investigation, state=State.CLOSED, closed_because=because)
+
+
+def _next(investigation: Investigation, **changes: object) -> Investigation:
+    return replace(investigation, version=investigation.version + 1, **changes)  # type: ignore[arg-type]
+
+
+def _must_be_open(investigation: Investigation) -> None:
+    if investigation.state is State.CLOSED:
+        raise Refused("WRONG_STATE", "the investigation is closed")
+
+
+def _must_be_possible(investigation: Investigation, occurred_at: datetime, now: datetime) -> None:
+    if occurred_at > now:
+        raise Refused("IMPOSSIBLE_TIME", "lies in the future", "occurred_at")
+    if occurred_at < investigation.received_at:
+        raise Refused("IMPOSSIBLE_TIME", "lies before the report was received", "occurred_at")

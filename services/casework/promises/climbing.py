@@ -1,0 +1,65 @@
+"""From a rung climbed to the people who are told, each once, in one message that names the oldest rung."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.unit_of_work import UnitOfWork
+from policy.promise import Climb, Owner, OwnerKind, Promise, tellings
+from services.casework import store as casework
+from services.casework.model.workforce import Answer, Queue
+from services.casework.promises import store
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """A rung climbed, and who stood on it at that moment."""
+
+    climb: Climb
+    answer: Answer
+
+
+async def resolve(uow: UnitOfWork, promise: Promise, climb: Climb, at: datetime) -> Climbed:
+    """Who is on the rung at `at`, through workforce and schedules."""
+    office = promise.office or ""
+    person, offices = _concerned(promise.owner, office)
+    workforce = await casework.workforce(uow, person, offices, at)
+    return Climbed(climb, workforce.on_rung(climb.who, promise.owner, office))
+
+
+async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at: datetime) -> None:
+    """Record whom to tell of what. Rungs climbed together make one message a person; earlier ones keep their own."""
+    rungs = {rung.climb.rung: rung for rung in climbed}
+    people = {name: rung.answer.people for name, rung in rungs.items()}
+    rows = [
+        (
+            promise.id,
+            told.oldest.cycle,
+            name,
+            UUID(told.person),
+            message_key(promise.id, told.oldest, told.person),
+            told.oldest.rung,
+            rungs[name].climb.who.value,
+            rungs[name].answer.why,
+            rungs[name].climb.warning,
+            at,
+        )
+        for told in tellings([rung.climb for rung in climbed], people)
+        for name in told.rungs
+    ]
+    if rows:
+        await store.add_told(uow, rows)
+
+
+def message_key(promise_id: UUID, oldest: Climb, staff_id: str) -> str:
+    """What must never be sent twice: promise, cycle, rung and person."""
+    return f"{promise_id}/{oldest.cycle}/{oldest.rung}/{staff_id}"
+
+
+def _concerned(owner: Owner, office: str) -> tuple[str | None, frozenset[str]]:
+    if owner.kind is OwnerKind.PERSON:
+        return owner.id, frozenset({office})
+    return None, frozenset({office, Queue.parse(owner.id).office})

@@ -1,0 +1,87 @@
+-- name: insert_promise
+INSERT INTO ledger.promise
+    (promise_id, kind, subject_type, subject_id, cause, reference, office, tier, state, due_at, next_instant, version, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)
+ON CONFLICT (promise_id) DO NOTHING
+RETURNING promise_id;
+
+-- name: lock_promise
+SELECT body FROM ledger.promise WHERE promise_id = $1 FOR UPDATE;
+
+-- name: read_promise
+SELECT body FROM ledger.promise WHERE promise_id = $1;
+
+-- name: lock_open_of_subject
+-- In one order, so that two commands on one subject never wait for each other.
+SELECT body FROM ledger.promise
+WHERE subject_type = $1 AND subject_id = $2 AND closed_at IS NULL
+ORDER BY promise_id FOR UPDATE;
+
+-- name: save_promise
+UPDATE ledger.promise
+SET tier = $3, state = $4, due_at = $5, next_instant = $6, version = $2, verdict = $7, closed_at = $8, body = $9
+WHERE promise_id = $1 AND version = $2 - 1
+RETURNING version;
+
+-- name: list_promises
+SELECT body FROM ledger.promise
+WHERE (NOT $1 OR closed_at IS NULL)
+  AND ($2 = '' OR office = $2)
+  AND ($3 = '' OR subject_id = $3)
+  AND ($4 = '' OR reference = $4)
+  AND ($5::timestamptz IS NULL OR due_at < $5)
+ORDER BY due_at, promise_id
+LIMIT $6;
+
+-- name: append_history
+INSERT INTO ledger.history (promise_id, version, recorded_at, occurred_at, event, actor, detail)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: history
+SELECT version, recorded_at, occurred_at, event, actor, detail FROM ledger.history WHERE promise_id = $1 ORDER BY version;
+
+-- name: alarm_at
+-- What the ledger did when an alarm rang with this very instant: a repeated question gets the recorded answer.
+SELECT detail FROM ledger.history
+WHERE promise_id = $1 AND occurred_at = $2 AND event IN ('Alarm', 'RungWasEmpty')
+ORDER BY version;
+
+-- name: climb
+INSERT INTO ledger.told (promise_id, cycle, rung, staff_id, key, message_rung, who, why, warning, climbed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
+
+-- name: told
+SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why
+FROM ledger.told WHERE promise_id = $1 ORDER BY climbed_at, cycle, rung, staff_id;
+
+-- name: messages
+-- Whom to tell: everyone climbed and not known to have been told, and everyone climbed at this very instant.
+SELECT key, min(staff_id::text) AS staff_id, min(message_rung) AS rung, min(cycle) AS cycle, bool_and(warning) AS warning
+FROM ledger.told
+WHERE promise_id = $1 AND withdrawn_at IS NULL AND (told_at IS NULL OR climbed_at = $2)
+GROUP BY key
+ORDER BY min(climbed_at), key;
+
+-- name: withdraw_owner
+-- Whoever has handed a promise over is no longer told of it: the message would mislead.
+UPDATE ledger.told SET withdrawn_at = $2
+WHERE promise_id = $1 AND who = 'OWNER' AND told_at IS NULL AND withdrawn_at IS NULL;
+
+-- name: mark_told
+UPDATE ledger.told SET told_at = $2 WHERE key = $1 AND told_at IS NULL;
+
+-- name: begin_chain
+INSERT INTO ledger.chain (office, number) VALUES ($1, 0) ON CONFLICT (office) DO NOTHING;
+
+-- name: lock_chain
+SELECT number, sha256 FROM ledger.chain WHERE office = $1 FOR UPDATE;
+
+-- name: insert_certificate
+INSERT INTO ledger.certificate (promise_id, office, number, sha256, body) VALUES ($1, $2, $3, $4, $5);
+
+-- name: extend_chain
+UPDATE ledger.chain SET number = $2, sha256 = $3 WHERE office = $1;
+
+-- name: certificate
+SELECT body FROM ledger.certificate WHERE promise_id = $1;

@@ -1,0 +1,195 @@
+"""Reading and writing the ledger's own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from chassis import errors
+from chassis.queries import Queries
+from chassis.unit_of_work import Row, UnitOfWork
+from policy.certificate import verdict
+from policy.promise import Entry, Promise, Subject, effect_from_json, event_from_json, from_json, to_json
+
+_sql = Queries.load(Path(__file__).with_name("queries"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which promises to list; an empty value asks for all."""
+
+    open_only: bool = False
+    office: str = ""
+    subject_id: str = ""
+    reference: str = ""
+    due_before: datetime | None = None
+    limit: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one person that stands for one or more rungs, named by the oldest."""
+
+    key: str
+    staff_id: str
+    rung: str
+    cycle: int
+    warning: bool
+
+
+async def insert(uow: UnitOfWork, promise: Promise, cause: str) -> bool:
+    """Whether the promise is new; one with its id is left as it is."""
+    made = await uow.fetchval(
+        _sql.insert_promise,
+        promise.id,
+        promise.kind,
+        promise.subject.type,
+        promise.subject.id,
+        cause,
+        promise.reference,
+        promise.office,
+        promise.tier,
+        promise.state.value,
+        promise.due_at,
+        promise.next_instant,
+        to_json(promise),
+    )
+    return made is not None
+
+
+async def lock(uow: UnitOfWork, promise_id: UUID) -> Promise:
+    """The promise, held until the transaction ends."""
+    return _found(await uow.fetchrow(_sql.lock_promise, promise_id), promise_id)
+
+
+async def read(uow: UnitOfWork, promise_id: UUID) -> Promise:
+    """The promise as it stands."""
+    return _found(await uow.fetchrow(_sql.read_promise, promise_id), promise_id)
+
+
+async def lock_open(uow: UnitOfWork, subject: Subject) -> list[Promise]:
+    """Every open promise about a subject, held until the transaction ends."""
+    rows = await uow.fetch(_sql.lock_open_of_subject, subject.type, subject.id)
+    return [from_json(row["body"]) for row in rows]
+
+
+async def listed(uow: UnitOfWork, asked: Asked) -> list[Promise]:
+    """The promises asked for, by due time."""
+    rows = await uow.fetch(
+        _sql.list_promises,
+        asked.open_only,
+        asked.office,
+        asked.subject_id,
+        asked.reference,
+        asked.due_before,
+        asked.limit,
+    )
+    return [from_json(row["body"]) for row in rows]
+
+
+async def save(uow: UnitOfWork, promise: Promise) -> None:
+    """Write the next version of a locked promise."""
+    closing = promise.closing
+    saved = await uow.fetchval(
+        _sql.save_promise,
+        promise.id,
+        promise.version,
+        promise.tier,
+        promise.state.value,
+        promise.due_at,
+        promise.next_instant,
+        verdict(closing) if closing else None,
+        closing.closed_at if closing else None,
+        to_json(promise),
+    )
+    if saved is None:
+        raise RuntimeError(f"promise {promise.id}: version {promise.version} does not follow the ledger's")
+
+
+async def append(
+    uow: UnitOfWork, promise: Promise, *, at: datetime, occurred_at: datetime, move: str, actor: str, detail: Any
+) -> None:
+    """Add what made this version to the history."""
+    await uow.execute(_sql.append_history, promise.id, promise.version, at, occurred_at, move, actor, detail)
+
+
+async def timeline(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
+    """The history as it is shown: version, recorded_at, occurred_at, event, actor, detail."""
+    return await uow.fetch(_sql.history, promise_id)
+
+
+async def history(uow: UnitOfWork, promise_id: UUID) -> list[Entry]:
+    """The accepted events, from version 2 on: version 1 is the birth."""
+    return [
+        Entry(
+            version=row["version"],
+            recorded_at=row["recorded_at"],
+            event=event_from_json(row["detail"]["event"]),
+            effects=tuple(effect_from_json(effect) for effect in row["detail"]["effects"]),
+            due_at=datetime.fromisoformat(row["detail"]["due_at"]),
+        )
+        for row in await timeline(uow, promise_id)
+        if row["version"] > 1
+    ]
+
+
+async def effects_of_alarm(uow: UnitOfWork, promise_id: UUID, as_of: datetime) -> list[str]:
+    """The names of the effects an alarm with this very instant had; empty if there was none."""
+    rows = await uow.fetch(_sql.alarm_at, promise_id, as_of)
+    return [effect["effect"] for row in rows for effect in row["detail"]["effects"]]
+
+
+async def add_told(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
+    """Record people on rungs; whoever stands there already (promise, cycle, rung, person) stays as recorded."""
+    await uow.execute_many(_sql.climb, rows)
+
+
+async def told(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
+    """Everyone ever climbed to: staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why."""
+    return await uow.fetch(_sql.told, promise_id)
+
+
+async def messages(uow: UnitOfWork, promise: Promise, as_of: datetime) -> tuple[Message, ...]:
+    """What must still be sent about a promise, and what was climbed at this very instant."""
+    rows = await uow.fetch(_sql.messages, promise.id, as_of)
+    return tuple(Message(**row) for row in rows)
+
+
+async def withdraw_owner(uow: UnitOfWork, promise: Promise, at: datetime) -> None:
+    """The messages not yet sent to the owner until now are not sent any more."""
+    await uow.execute(_sql.withdraw_owner, promise.id, at)
+
+
+async def mark_told(uow: UnitOfWork, key: str, sent_at: datetime) -> None:
+    """Notifications say that the message with this key went out."""
+    await uow.execute(_sql.mark_told, key, sent_at)
+
+
+async def lock_chain(uow: UnitOfWork, office: str) -> tuple[int, str | None]:
+    """Number and hash of an office's last certificate, held until the transaction ends; (0, None) before the first."""
+    await uow.execute(_sql.begin_chain, office)
+    row = await uow.fetchrow(_sql.lock_chain, office)
+    assert row is not None
+    return row["number"], row["sha256"]
+
+
+async def add_certificate(uow: UnitOfWork, promise: Promise, number: int, sha256: str, body: str) -> None:
+    """Add a certificate to its office's chain."""
+    await uow.execute(_sql.insert_certificate, promise.id, promise.office, number, sha256, body)
+    await uow.execute(_sql.extend_chain, promise.office, number, sha256)
+
+
+async def certificate(uow: UnitOfWork, promise_id: UUID) -> str | None:
+    """The certificate's bytes as they were signed; None while the promise is open."""
+    body: str | None = await uow.fetchval(_sql.certificate, promise_id)
+    return body
+
+
+def _found(row: Row | None, promise_id: UUID) -> Promise:
+    if row is None:
+        raise errors.not_found("promise", promise_id)
+    return from_json(row["body"])

@@ -1,0 +1,33 @@
+-- name: open_investigation
+INSERT INTO casework.investigation
+    (investigation_id, report_id, reference, office, received_at, opened_at, tier, alleged_victims, state, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'OPEN', 1)
+ON CONFLICT (report_id) DO NOTHING
+RETURNING investigation_id;
+
+-- name: lock_investigation
+SELECT * FROM casework.investigation WHERE investigation_id = $1 FOR UPDATE;
+
+-- name: lock_investigation_of_report
+SELECT * FROM casework.investigation WHERE report_id = $1 FOR UPDATE;
+
+-- name: read_investigation
+SELECT * FROM casework.investigation WHERE investigation_id = $1;
+
+-- name: read_investigation_of_report
+SELECT * FROM casework.investigation WHERE report_id = $1;
+
+-- name: contacts
+SELECT child_id, result, occurred_at FROM casework.contact WHERE investigation_id = $1 ORDER BY recorded_at, contact_id;
+
+-- name: save_investigation
+-- The version is checked though the row is locked: a model that skipped one must never be written.
+UPDATE casework.investigation
+SET state = $3, worker_id = $4, worker_why = coalesce($5, worker_why), finding = $6, closed_because = $7, version = $2
+WHERE investigation_id = $1 AND version = $2 - 1
+RETURNING version;
+
+-- name: record_contact
+INSERT INTO casework.contact
+    (contact_id, investigation_id, child_id, result, occurred_at, recorded_at, recorded_by, late_reason)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
