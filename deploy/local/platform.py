@@ -92,6 +92,8 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         values["HOTLINE_DATABASE_URL"] = postgres.database_url(
             at.postgres_url, database, password(settings.folder, database)
         )
+    if name == "casework":
+        values["HOTLINE_CERTIFICATE_KEY"] = str(settings.identity / "certificate.pem")
     if settings.otel_exporter_otlp_endpoint:
         values["OTEL_EXPORTER_OTLP_ENDPOINT"] = settings.otel_exporter_otlp_endpoint
     return values
