@@ -22,7 +22,7 @@ async def redrive(uow: UnitOfWork, consumer: str, aggregate_type: str, aggregate
 
 
 async def waive(uow: UnitOfWork, consumer: str, aggregate_type: str, aggregate_id: str, *, why: str) -> int:
-    """Pass over a key's dead letters for good, and have the consumer go on with what is held behind; answers how many."""
+    """Pass over a key's dead letters for good, and go on with what is held behind them; answers how many."""
     return await _resolve(uow, consumer, aggregate_type, aggregate_id, inbox.WAIVED, why)
 
 

@@ -204,9 +204,8 @@ def _token(context: Any) -> str:
 
 
 def _path(violation: Any) -> str:
-    parts: list[str] = []
-    for element in violation.field.elements if violation.field else ():
-        parts.append(element.field_name + _subscript(element.subscript))
+    elements = violation.field.elements if violation.field else ()
+    parts = [element.field_name + _subscript(element.subscript) for element in elements]
     return ".".join(parts) or "(the whole request)"
 
 

@@ -42,6 +42,14 @@ _HOUSEKEEPING_EVERY = 600.0
 _FORGET_AT_ONCE = 5_000
 _STATEMENT_TIMEOUT = 15.0
 _PAUSE = 1.0
+# The server ends the session of a relay that died or cannot be reached within seconds, even in the middle of a statement:
+# its locks go to another relay, and what it was about to mark stays unsent.
+_NOTICE_A_DEAD_RELAY = {
+    "client_connection_check_interval": "1s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
 _log = logs.logger("relay")
 
 
@@ -66,7 +74,9 @@ async def relay(
 
 @asynccontextmanager
 async def _session(database_url: str, kafka_bootstrap: str, route: Route, clock: Clock) -> AsyncIterator[_Session]:
-    connection = await asyncpg.connect(database_url, timeout=5.0, command_timeout=_STATEMENT_TIMEOUT)
+    connection = await asyncpg.connect(
+        database_url, timeout=5.0, command_timeout=_STATEMENT_TIMEOUT, server_settings=_NOTICE_A_DEAD_RELAY
+    )
     try:
         await prepare_connection(connection)
         async with running_producer(kafka_bootstrap) as producer:

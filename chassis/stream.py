@@ -25,6 +25,7 @@ from chassis.waiting import wait
 ATTEMPTS = 5
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
+_OUTAGE_DELAY = 0.5
 _HANDLER_TIMEOUT = 60.0
 _BATCH = 100
 _POLL_MS = 200
@@ -146,7 +147,7 @@ class Stream:
 
     def _wait_out(self, record: Record, problem: Exception) -> float:
         _log.warning("waiting: something a fact needs is out of reach", **_where(record, problem))
-        return _LONGEST_DELAY / 2
+        return _OUTAGE_DELAY
 
     async def set_aside(self, record: Record, reason: str, attempts: int) -> None:
         """Put a record into the dead letter topic, then have the applier note it."""

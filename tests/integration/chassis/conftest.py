@@ -2,23 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.consumer import Consumer, Handler, Prepared
 from chassis.database import Database
+from chassis.envelope import Envelope
 from chassis.identity import Actor, current_actor
+from chassis.kafka import running_producer
 from chassis.migrations import migrate
 from chassis.relay import relay
+from deploy.local.infrastructure import Addresses
 from tests.integration.chassis import notebook
 from tests.integration.chassis.contract import pb
+from tests.stack import fresh_database
 
 
 @dataclass(frozen=True)
@@ -80,30 +83,50 @@ def acting() -> Any:
 
 
 @pytest.fixture
-async def database_url(stack: Any) -> AsyncIterator[str]:
-    """An empty database of this test's own."""
-    name = f"chassis_{uuid4().hex[:12]}"
-    admin = await asyncpg.connect(stack.postgres_url)
-    await admin.execute(f"CREATE DATABASE {name}")
-    yield urlunsplit(urlsplit(stack.postgres_url)._replace(path=f"/{name}"))
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
-
-
-@pytest.fixture
-async def desk(stack: Any, database_url: str) -> AsyncIterator[Desk]:
+async def desk(stack: Addresses) -> AsyncIterator[Desk]:
     """A migrated database and fresh topics."""
-    migrate(database_url, [notebook.MIGRATIONS])
+    async with fresh_database(stack) as url, fresh_topics(stack.kafka_bootstrap) as aggregate_type:
+        migrate(url, [notebook.MIGRATIONS])
+        database = await Database.open(url, source="notebook", route=notebook.route)
+        yield Desk(url, stack.kafka_bootstrap, database, aggregate_type)
+        await database.close()
+
+
+@asynccontextmanager
+async def fresh_topics(bootstrap: str) -> AsyncIterator[str]:
+    """The aggregate type of a notebook whose topics exist as long as the block."""
     aggregate_type = f"desk{uuid4().hex[:12]}.notebook"
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
-    await admin.start()
     names = notebook.topics(aggregate_type)
-    await admin.create_topics([NewTopic(name, num_partitions=2, replication_factor=1) for name in names])
-    database = await Database.open(database_url, source="notebook", route=notebook.route)
-    yield Desk(database_url, stack.kafka_bootstrap, database, aggregate_type)
-    await database.close()
-    await admin.delete_topics(names)
-    await admin.close()
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, num_partitions=2, replication_factor=1) for name in names])
+        yield aggregate_type
+        await admin.delete_topics(names)
+    finally:
+        await admin.close()
 
 
-Around = Callable[..., AbstractAsyncContextManager[None]]
+def envelope(desk: Desk, book: UUID, line: int, fact_type: str = "LineWritten") -> Envelope:
+    """The envelope of one fact of a notebook."""
+    return Envelope(
+        id=uuid4(),
+        type=f"hotline.notebook.v1.{fact_type}",
+        source="/hotline/notebook",
+        time=datetime(2026, 3, 1, 12, tzinfo=UTC),
+        aggregate_type=desk.aggregate_type,
+        subject=str(book),
+        sequence=line,
+    )
+
+
+async def publish(desk: Desk, book: UUID, *lines: int) -> None:
+    """Facts straight onto the topic, in the order given, as a paused or repeated relay might send them."""
+    async with running_producer(desk.kafka) as producer:
+        for line in lines:
+            await producer.send_and_wait(
+                desk.topic,
+                key=str(book).encode(),
+                value=pb.LineWritten(notebook_id=str(book), line=line).SerializeToString(),
+                headers=envelope(desk, book, line).to_headers(),
+            )

@@ -63,7 +63,7 @@ class Notebook(rpc.NotebookServiceServicer):  # type: ignore[misc]
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
 
-    async def WriteLine(self, request: Any, _context: Any) -> Any:
+    async def WriteLine(self, request: Any, _context: Any) -> Any:  # noqa: N802
         """Write once for each idempotency key."""
         self.entered.set()
         await self.may_go_on.wait()
@@ -77,18 +77,18 @@ class Notebook(rpc.NotebookServiceServicer):  # type: ignore[misc]
             await uow.remember(request.idempotency_key, request, response)
             return response
 
-    async def WatchLines(self, request: Any, _context: Any) -> AsyncIterator[Any]:
+    async def WatchLines(self, request: Any, _context: Any) -> AsyncIterator[Any]:  # noqa: N802
         """As many lines as asked for; a refusal after the third."""
         for line in range(1, request.count + 1):
             if line > 3:
                 raise errors.failed_precondition("WRONG_STATE", "a notebook has three lines")
             yield pb.WatchLinesResponse(line=line)
 
-    async def Break(self, request: Any, _context: Any) -> Any:
+    async def Break(self, request: Any, _context: Any) -> Any:  # noqa: N802
         """Fail in a way nobody foresaw, with a person's name in the error, as careless code would."""
         raise KeyError(f"Wilhelmina Testcase {request.how}")
 
-    async def NobodyMay(self, _request: Any, _context: Any) -> Any:
+    async def NobodyMay(self, _request: Any, _context: Any) -> Any:  # noqa: N802
         """Not in the access table."""
         return pb.BreakResponse()
 

@@ -1,6 +1,5 @@
 """Duplicates are ignored, early facts wait for their turn, and a fact about something unknown is held."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,32 +12,8 @@ from chassis.errors import NotYetKnown
 from chassis.kafka import running_producer
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually
+from tests.integration.chassis.conftest import Desk, envelope, eventually, publish
 from tests.integration.chassis.contract import pb
-
-
-def envelope(desk: Desk, book: UUID, line: int, fact_type: str = "LineWritten") -> Envelope:
-    return Envelope(
-        id=uuid4(),
-        type=f"hotline.notebook.v1.{fact_type}",
-        source="/hotline/notebook",
-        time=datetime(2026, 3, 1, 12, tzinfo=UTC),
-        aggregate_type=desk.aggregate_type,
-        subject=str(book),
-        sequence=line,
-    )
-
-
-async def publish(desk: Desk, book: UUID, *lines: int) -> None:
-    """Facts straight onto the topic, in the order given, as a paused or repeated relay might send them."""
-    async with running_producer(desk.kafka) as producer:
-        for line in lines:
-            await producer.send_and_wait(
-                desk.topic,
-                key=str(book).encode(),
-                value=pb.LineWritten(notebook_id=str(book), line=line).SerializeToString(),
-                headers=envelope(desk, book, line).to_headers(),
-            )
 
 
 async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:

@@ -63,10 +63,14 @@ async def test_facts_of_one_aggregate_are_sent_in_the_order_of_their_commits(des
 
 async def test_a_rolled_back_command_sends_nothing(desk: Desk) -> None:
     given_up, kept = uuid4(), uuid4()
-    with pytest.raises(RuntimeError, match="given up"):
+
+    async def give_up() -> None:
         async with desk.database.transaction() as uow:
             await notebook.write_line(uow, desk.aggregate_type, given_up)
             raise RuntimeError("given up")
+
+    with pytest.raises(RuntimeError, match="given up"):
+        await give_up()
     async with desk.relaying():
         async with desk.database.transaction() as uow:
             await notebook.write_line(uow, desk.aggregate_type, kept)
