@@ -13,6 +13,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import grpc
+from opentelemetry import trace
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, format_trace_id
 
 from chassis import client
 from chassis.clock import Clock
@@ -30,8 +33,10 @@ from scenarios.seen import Brought, Seen, happened, look
 LOOK_EVERY = 0.5
 QUIET = timedelta(seconds=3)
 
-_ADMIN = str(UUID(int=0))
-_WATCHER = str(UUID(int=1))
+WATCHER = (str(UUID(int=1)), (Role.ADMIN, Role.SUPERVISOR, Role.DIRECTOR))
+"""Who only looks, and may see everything."""
+
+_ADMIN = (str(UUID(int=0)), (Role.ADMIN,))
 
 Tell = Callable[[timedelta, str, str], None]
 """Told of everything that comes about: when in the shift, of which contact (or ""), and what, in one line."""
@@ -39,6 +44,14 @@ Tell = Callable[[timedelta, str, str], None]
 
 class WrongPackError(Exception):
     """The hotline keeps its promises by another pack than the one the scenario is written for."""
+
+
+def _new_trace() -> Span:
+    # Begun here and not by the first service, so that its id is known even where no spans are collected.
+    ids = RandomIdGenerator()
+    sampled = TraceFlags(TraceFlags.SAMPLED)
+    context = SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=False, trace_flags=sampled)
+    return NonRecordingSpan(context)
 
 
 @dataclass
@@ -50,8 +63,14 @@ class Run:
     seen: Seen = field(default_factory=Seen)
     looked_at: datetime | None = None
     done: set[int] = field(default_factory=set)
+    trace: Span = field(default_factory=_new_trace)
     problems: list[str] = field(default_factory=list)
     _looked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def trace_id(self) -> str:
+        """By which the whole way of the contact can be followed, from the first call to the last mail."""
+        return format_trace_id(self.trace.get_span_context().trace_id)
 
     def saw(self, seen: Seen, at: datetime) -> None:
         """Take in a new look, and wake whoever waits for one."""
@@ -105,8 +124,8 @@ class Play:
 
     async def run(self) -> None:
         """Play to the end of the shift, or until all is as expected and nothing more can come."""
-        watcher = await self._crew.desk(_WATCHER, (Role.ADMIN, Role.SUPERVISOR, Role.DIRECTOR))
-        admin = await self._crew.desk(_ADMIN, (Role.ADMIN,))
+        watcher = await self._crew.desk(*WATCHER)
+        admin = await self._crew.desk(*_ADMIN)
         await self._bring_staff(admin)
         self.started_at = self._changed_at = self.clock()
         await self._note_absences(admin)
@@ -178,8 +197,9 @@ class Play:
             report_of=self._report_of,
         )
         try:
-            async for brought in ring(contact, self._at(contact.at), floor):
-                run.brought = brought
+            with trace.use_span(run.trace):
+                async for brought in ring(contact, self._at(contact.at), floor):
+                    run.brought = brought
         except grpc.aio.AioRpcError as error:
             self._problem(run, f"{taker} could not take the contact: {_said(error)}")
 
@@ -226,7 +246,8 @@ class Play:
         scene = Scene(await self._desk(who), run.seen, self.clock(), self._key(run.contact.id, index), self._pace)
         refused = ""
         try:
-            await perform(act, scene)
+            with trace.use_span(run.trace):
+                await perform(act, scene)
             self._say(run, f"{who}: {act.does}")
         except grpc.aio.AioRpcError as error:
             refused = client.refusal_of(error).reason

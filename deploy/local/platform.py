@@ -16,6 +16,8 @@ GROUPS = (*SERVICES, WORKFLOWS)
 DEAD_LETTER_PARTITIONS = 1
 
 SERVICE_PROCESSES = ("api", "relay", "consumer")
+OWN_PROCESSES = {"notifications": ("sender",)}
+"""What a service runs beside those that every service runs."""
 WORKFLOW_PROCESSES = ("worker", "bridge")
 FOUNDATIONS = ("topics", "identity", "temporal namespace", "mail")
 
@@ -44,7 +46,7 @@ def _service(settings: StackSettings, service: str) -> list[Part]:
                 log=settings.log(f"{service} {kind}"),
                 after=(migrated, *FOUNDATIONS),
             )
-            for kind in SERVICE_PROCESSES
+            for kind in (*SERVICE_PROCESSES, *OWN_PROCESSES.get(service, ()))
             if kind != "api"
         ),
     ]
@@ -85,6 +87,7 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         "HOTLINE_SMTP_ADDRESS": at.smtp_address,
         "HOTLINE_IDENTITY_KEYS": str(settings.identity / "jwks.json"),
         "HOTLINE_TOKEN_FILE": str(_token_file(settings, name)),
+        "HOTLINE_PACK": settings.pack,
     }
     values |= {f"HOTLINE_{service.upper()}_ADDRESS": settings.address(service) for service in SERVICES}
     if name in SERVICES:

@@ -45,6 +45,9 @@ class StackSettings(BaseSettings):
     port_offset: int = Field(default=0, ge=0, le=65535 - max(PORTS.values()))
     """Added to every port, so that several stacks live side by side."""
 
+    pack: str = "seed-default"
+    """The id of the pack by which the platform screens and keeps its promises."""
+
     postgres_url: SecretStr | None = None
     """A PostgreSQL server to use instead of the embedded one, as a role that may create databases and roles."""
     kafka_bootstrap: str | None = None

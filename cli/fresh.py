@@ -1,0 +1,68 @@
+"""A stack for one purpose: on ports nobody uses, with a folder of its own, gone when the purpose is fulfilled."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.local import ports, stack
+from deploy.local.processes import StackError
+from deploy.local.progress import progress
+from deploy.local.settings import PORTS, StackSettings
+from deploy.local.stack import Extent
+from deploy.local.status import StackStatus, State
+
+_OFFSETS = range(1_000, 24_000, 500)
+
+
+@asynccontextmanager
+async def fresh_stack(pack: str, console: Console) -> AsyncIterator[StackSettings]:
+    """A whole stack that keeps its promises by `pack`, healthy; its folder stays where something went wrong."""
+    folder = _folder()
+    settings = StackSettings(home=folder / "home", port_offset=_free_offset(), pack=pack)
+    async with standing(settings, console):
+        yield settings
+    shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def standing(settings: StackSettings, console: Console) -> AsyncIterator[asyncio.Event]:
+    """The stack of these settings, healthy for as long as the context lasts; setting the event stops it earlier."""
+    healthy, stop, show = asyncio.Event(), asyncio.Event(), progress(console)
+
+    def watch(current: StackStatus) -> None:
+        show(current)
+        if current.state is State.HEALTHY:
+            healthy.set()
+
+    up = asyncio.create_task(stack.run(settings, Extent.ALL, stop, watch))
+    ready = asyncio.create_task(healthy.wait())
+    try:
+        await asyncio.wait({up, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if up.done():
+            up.result()
+            raise StackError("the stack has ended before it was healthy")
+        yield stop
+    finally:
+        stop.set()
+        ready.cancel()
+        await up
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="hotline-"))
+    folder.chmod(0o755)  # as root, PostgreSQL runs as a user of its own, who must be able to reach it
+    return folder
+
+
+def _free_offset() -> int:
+    for offset in _OFFSETS:
+        if all(ports.free(port + offset) for port in PORTS.values()):
+            return offset
+    raise StackError(f"no set of {len(PORTS)} ports is free for another stack: stop one of those that run")
