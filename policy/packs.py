@@ -79,14 +79,7 @@ class Pack:
         self, kind: str, tier: str | None = None, office: str | None = None, presence: Presence | None = None
     ) -> Clock:
         """The clock of a kind for this tier, office and owner's presence; `ClockUndefined` if the pack names none."""
-        rules = self._office(office)
-        document = rules.kind(kind)
-        for due in document["due"]:
-            if _applies(due, tier) and due.get("presence", presence) == presence:
-                return clock_from(kind, document, due, rules.calendars[document.get("calendar", "office")])
-        asked = f"{kind}, tier {tier or NO_TIER}" + (f", owner {presence}" if presence else "")
-        message = f"pack {self.id} {self.version} has no due time for {asked}: give the tier or presence it depends on"
-        raise ClockUndefined(kind, message)
+        return self._office(office).clock(kind, tier, presence)
 
     def has_clock(self, kind: str, tier: str | None = None) -> bool:
         """Whether this kind is promised at all at this tier (ON_SCENE, for one, is only at T0)."""
@@ -136,6 +129,7 @@ class _OfficeRules:
         self._clocks: Mapping[str, Any] = document["clocks"]
         self.ladders: Mapping[str, Any] = document["ladders"]
         self.calendars = {name: calendar_from(calendar) for name, calendar in document["calendars"].items()}
+        self._chosen: dict[tuple[str, str | None, Presence | None], Clock] = {}
 
     def kind(self, kind: str) -> Mapping[str, Any]:
         """What the pack says about a kind of promise."""
@@ -143,6 +137,22 @@ class _OfficeRules:
             raise ClockUndefined(kind, f"pack {self._name} knows no {kind}; it knows {', '.join(self._clocks)}")
         entry: Mapping[str, Any] = self._clocks[kind]
         return entry
+
+    def clock(self, kind: str, tier: str | None, presence: Presence | None) -> Clock:
+        """The clock of a kind, kept once it was chosen: every screening asks for several."""
+        asked = (kind, tier, presence)
+        if asked not in self._chosen:
+            self._chosen[asked] = self._choose(kind, tier, presence)
+        return self._chosen[asked]
+
+    def _choose(self, kind: str, tier: str | None, presence: Presence | None) -> Clock:
+        document = self.kind(kind)
+        for due in document["due"]:
+            if _applies(due, tier) and due.get("presence", presence) == presence:
+                return clock_from(kind, document, due, self.calendars[document.get("calendar", "office")])
+        asked = f"{kind}, tier {tier or NO_TIER}" + (f", owner {presence}" if presence else "")
+        message = f"pack {self._name} has no due time for {asked}: give the tier or presence it depends on"
+        raise ClockUndefined(kind, message)
 
 
 def _applies(choice: Mapping[str, Any], tier: str | None) -> bool:

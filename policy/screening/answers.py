@@ -13,11 +13,12 @@ import cel
 from policy.errors import PolicyError
 from policy.screening.rules import Absent, Fact, Rules, Value
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 
 
 class ScreeningError(PolicyError):
-    """The facts allow no decision: `code` says why, `paths` name every place concerned, such as `children[0].facts.access`.
+    """The facts allow no decision: `code` says why, `paths` name every place, such as `children[0].facts.access`.
 
     Codes: NOT_ASKED, UNKNOWN_KEY, BAD_VALUE, MISSING_KEY, DUPLICATE_CHILD, NO_CHILD.
     """
@@ -27,8 +28,8 @@ class ScreeningError(PolicyError):
 class Answers:
     """The answers to the facts of the report or of one child.
 
-    `unknown` are the facts given as UNKNOWN or, where they had to be asked and were not, read as such; `not_asked` are the
-    latter alone. A fact in neither `known` nor `unknown` was not given and did not have to be.
+    `unknown` are the facts given as UNKNOWN or, where they had to be asked and were not, read as such; `not_asked` are
+    the latter alone. A fact in neither `known` nor `unknown` was not given and did not have to be.
     """
 
     known: dict[str, Value]
@@ -67,7 +68,7 @@ def read(rules: Rules, facts: Mapping[str, Any]) -> Report:
     _only_keys(facts, "", ("received_at", "office", "report", "children"))
     received_at = received(facts)
     office = facts.get("office")
-    if office is not None and not isinstance(office, str):
+    if office is not None and not _is_id(office):
         raise ScreeningError("BAD_VALUE", ["office"], "the office is named by its id")
     given = _mapping(facts.get("report", {}), "report")
     answers = _answers(rules.report_facts, given, "report", required=("always", "with_criterion"), known={})
@@ -105,23 +106,31 @@ def _children(rules: Rules, given: Any) -> tuple[Child, ...]:
 
 def _child_id(child: Mapping[str, Any], index: int) -> str:
     name = child.get("id")
-    if not isinstance(name, str) or not name:
-        raise ScreeningError("MISSING_KEY", [f"children[{index}].id"], "every child has an id within its report")
-    return name
+    if not _is_id(name):
+        code = "MISSING_KEY" if name is None else "BAD_VALUE"
+        message = "every child has an id within its report: letters, digits and . _ : -, never a name"
+        raise ScreeningError(code, [f"children[{index}].id"], message)
+    return str(name)
 
 
 def _criteria(rules: Rules, given: Any, index: int) -> tuple[str, ...]:
     path = f"children[{index}].criteria"
     if not isinstance(given, list):
         raise ScreeningError("BAD_VALUE", [path], "criteria are a list of codes")
-    wrong = [n for n, code in enumerate(given) if not isinstance(code, str) or code not in rules.criteria or code in given[:n]]
+    wrong = [
+        n
+        for n, code in enumerate(given)
+        if not isinstance(code, str) or code not in rules.criteria or code in given[:n]
+    ]
     if wrong:
-        raise ScreeningError("BAD_VALUE", [f"{path}[{n}]" for n in wrong], "not a criterion of this pack, or ticked twice")
+        raise ScreeningError(
+            "BAD_VALUE", [f"{path}[{n}]" for n in wrong], "not a criterion of this pack, or ticked twice"
+        )
     return tuple(given)
 
 
 def _child_answers(rules: Rules, given: Any, index: int, ticked: bool, somebody: bool) -> Answers:
-    """The answers about one child. Of whom nothing is alleged while something is of another, nothing has to be asked."""
+    """The answers about one child; nothing has to be asked if something is alleged of other children only."""
     path = f"children[{index}].facts"
     given = _mapping(given, path)
     asked = ticked or not somebody
@@ -192,10 +201,10 @@ def _value(fact: Fact, answer: Any) -> Any:
 
 def _reference(answer: Any) -> Any:
     if answer is None:
-        return None
-    if not isinstance(answer, str) or not answer:
+        return False
+    if not _is_id(answer):
         return _WRONG
-    return {word.value: word for word in Absent}.get(answer, answer)
+    return {word.value: word for word in Absent}.get(answer, True)
 
 
 def _expected(fact: Fact) -> str:
@@ -210,6 +219,10 @@ def _fact_path(index: int, fact: str) -> str:
     return f"children[{index}].facts.{fact}"
 
 
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def _mapping(value: Any, path: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ScreeningError("BAD_VALUE", [path], "named entries are expected here")
@@ -218,5 +231,7 @@ def _mapping(value: Any, path: str) -> Mapping[str, Any]:
 
 def _only_keys(given: Mapping[str, Any], path: str, allowed: Iterable[str]) -> None:
     if strangers := given.keys() - allowed:
-        message = f"unknown: {', '.join(sorted(map(str, strangers)))}; nothing is screened on what the pack does not know"
+        message = (
+            f"unknown: {', '.join(sorted(map(str, strangers)))}; nothing is screened on what the pack does not know"
+        )
         raise ScreeningError("UNKNOWN_KEY", [f"{path}{key}" for key in sorted(map(str, strangers))], message)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from policy.canonical import canonical_plain
 from policy.packs import PackRef
 
 
@@ -21,7 +22,7 @@ class ChildDecision:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fact nobody could tell or that was not asked, and the value it was read as; `child` is None for the report's."""
+    """A fact nobody could tell, or was asked, and the value it was read as; `child` is None for the report's."""
 
     child: str | None
     fact: str
@@ -53,8 +54,12 @@ class Decision:
     unknowns: tuple[Unknown, ...]
     explanation: tuple[str, ...]
 
+    def canonical(self) -> bytes:
+        """The decision in RFC 8785 form: what is recorded, printed and replayed."""
+        return canonical_plain(self.as_json())
+
     def as_json(self) -> dict[str, Any]:
-        """The decision as JSON holds it; in canonical form it is what is recorded and replayed."""
+        """The decision as JSON holds it."""
         return {
             "pack": {"id": self.pack.id, "version": self.pack.version, "sha256": self.pack.sha256},
             "evaluator": self.evaluator,

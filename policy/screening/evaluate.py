@@ -12,6 +12,7 @@ All lines of a tree are evaluated and the most urgent match wins, so that no fac
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,14 +20,14 @@ from typing import Any
 
 import cel
 
-from policy.canonical import sha256
+from policy.canonical import canonical_plain
 from policy.due import due_at
 from policy.packs import Pack
 from policy.screening import explain
 from policy.screening.answers import Child, Report, ScreeningError, read
 from policy.screening.decision import ChildDecision, Decision, Unknown
-from policy.screening.resolved import Resolved, resolve_child, resolve_report
-from policy.screening.rules import Line, Reasoned, Rules, ScreeningRule, Upgrade, rules_of
+from policy.screening.resolved import Resolved, context, resolve_child, resolve_report
+from policy.screening.rules import Line, Reasoned, Rules, ScreeningRule, Upgrade, Value, rules_of
 
 EVALUATOR = "1"
 """The version of this evaluator; it rises when the same facts and pack would be answered differently."""
@@ -34,12 +35,16 @@ EVALUATOR = "1"
 
 @dataclass(slots=True)
 class Judged:
-    """A child with the lines that matched, and the most urgent of their tiers (None if nothing is alleged of it)."""
+    """A child with the lines that matched, and the most urgent of their tiers (None if nothing is alleged of it).
+
+    `told` is what the report's rules ask of any child.
+    """
 
     child: Child
     resolved: Resolved
     lines: tuple[Line, ...]
     tier: int | None
+    told: Mapping[str, bool]
 
 
 @dataclass(slots=True)
@@ -75,11 +80,13 @@ def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
     course = _course(rules, report)
     incomplete = report.not_asked()
     if incomplete and not (course.tier == 0 and _danger_reported(course)):
-        raise ScreeningError("NOT_ASKED", incomplete, "ask these first; only a child in danger now does not wait for them")
+        raise ScreeningError(
+            "NOT_ASKED", incomplete, "ask these first; only a child in danger now does not wait for them"
+        )
     return Decision(
         pack=pack.ref,
         evaluator=EVALUATOR,
-        facts_sha256=sha256(facts),
+        facts_sha256=hashlib.sha256(canonical_plain(facts)).hexdigest(),
         screening=course.screening.result,
         reason=course.screening.reason,
         tier_tree=_name(rules, course.tier_tree),
@@ -98,44 +105,45 @@ def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
 def _course(rules: Rules, report: Report) -> Course:
     resolved = resolve_report(rules, report)
     children = tuple(judge(rules, resolve_child(rules, resolved, child), child) for child in report.children)
-    _tell_of_children(rules, resolved.context, children)
-    screening = next(rule for rule in rules.screening if rule.when.of(resolved.context))
+    values = {**resolved.values, **_told_of_any(rules, children)}
+    read = context(values, rules.screening_names)
+    screening = next(rule for rule in rules.screening if rule.when.of(read))
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
-    tier, raised = upgraded(rules, resolved.context, tier_tree)
-    course = Course(rules, report, resolved, children, screening, tier_tree, tier, raised)
-    _follow_up(course)
+    tier, raised = upgraded(rules, read, tier_tree)
+    course = Course(
+        rules, report, Resolved(resolved.facts, values, report.answers), children, screening, tier_tree, tier, raised
+    )
+    _follow_up(course, values)
     return course
 
 
 def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
     """Judge a child by the tree of each family with a ticked criterion."""
-    families = {rules.criteria[code] for code in child.criteria}
-    lines: list[Line] = []
-    for family in rules.families:
-        if family in families:
-            lines += matches(rules.trees[family], resolved.context)
-    return Judged(child, resolved, tuple(lines), min((line.tier for line in lines), default=None))
+    families = [family for family in rules.families if resolved.values[family]]
+    read = context(
+        resolved.values, rules.judging_names[None].union(*(rules.judging_names[family] for family in families))
+    )
+    lines = [line for family in families for line in matches(rules.trees[family], read)]
+    told = {item.id: item.by.of(read) for item in rules.any_child}
+    return Judged(child, resolved, tuple(lines), min((line.tier for line in lines), default=None), told)
 
 
-def matches(tree: Iterable[Line], context: cel.Context) -> list[Line]:
+def matches(tree: Iterable[Line], read: cel.Context) -> list[Line]:
     """The lines of a tree that match, in table order."""
     matched: list[Line] = []
     for line in tree:
-        if not (line.fallback and matched) and line.when.of(context):
+        if not (line.fallback and matched) and line.when.of(read):
             matched.append(line)
     return matched
 
 
-def _tell_of_children(rules: Rules, context: cel.Context, children: tuple[Judged, ...]) -> None:
-    """Put into the report's context what its rules ask of any child."""
-    for item in rules.any_child:
-        context.add_variable(item.id, any(item.by.of(judged.resolved.context) for judged in children))
-    matched = {line.id for judged in children for line in judged.lines}
-    for line in rules.asked_lines:
-        context.add_variable(line, line in matched)
+def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:
+    """What the report's rules ask of its children: the conditions on any child, and which lines matched."""
+    told = {item.id: any(judged.told[item.id] for judged in children) for item in rules.any_child}
+    return {**rules.unmatched, **told, **{line.id: True for judged in children for line in judged.lines}}
 
 
-def upgraded(rules: Rules, context: cel.Context, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
+def upgraded(rules: Rules, read: cel.Context, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
     """The tier after all upgrades, and those that changed it; without a tier there is nothing to upgrade."""
     if tier is None:
         return None, ()
@@ -143,35 +151,31 @@ def upgraded(rules: Rules, context: cel.Context, tier: int | None) -> tuple[int 
     for upgrade in rules.upgrades:
         before = tier
         for effect in upgrade.raises:
-            if effect.when.of(context):
+            if effect.when.of(read):
                 tier = effect.applied(tier)
         if tier != before:
             raised.append(Raised(upgrade, before, tier))
     return tier, tuple(raised)
 
 
-def _follow_up(course: Course) -> None:
+def _follow_up(course: Course, values: dict[str, Value]) -> None:
     """What must be done about it besides the response, and by when."""
-    rules, context = course.rules, course.resolved.context
-    context.add_variable("tier", _name(rules, course.tier))
-    context.add_variable("screening", course.screening.result)
-    context.add_variable("reason", course.screening.reason)
-    course.cross_reports = tuple(report for report in rules.cross_reports if report.when.of(context))
-    course.tasks = tuple(task for task in rules.tasks if task.when.of(context))
-    tasks = {task.id for task in course.tasks}
-    for task in rules.tasks:
-        context.add_variable(task.id, task.id in tasks)
-    tier, office = _name(rules, course.tier), course.report.office
+    rules, tier = course.rules, _name(course.rules, course.tier)
+    values |= {"tier": tier, "screening": course.screening.result, "reason": course.screening.reason}
+    read = context(values, rules.following_names)
+    course.tasks = tuple(task for task in rules.tasks if task.when.of(read))
+    course.cross_reports = tuple(report for report in rules.cross_reports if report.when.of(read))
+    values |= {**dict.fromkeys((task.id for task in rules.tasks), False), **{task.id: True for task in course.tasks}}
+    read = context(values, rules.owed_names)
     course.due = {
-        owed.id: due_at(rules.pack.clock(owed.id, tier, office), course.report.received_at)
+        owed.id: due_at(rules.pack.clock(owed.id, tier, course.report.office), course.report.received_at)
         for owed in rules.owed
-        if owed.by.of(context)
+        if owed.by.of(read)
     }
 
 
 def _danger_reported(course: Course) -> bool:
-    danger_now = course.rules.danger_now
-    return any(judged.resolved.values[fact] for judged in course.children for fact in danger_now)
+    return any(judged.resolved.values["danger_now"] for judged in course.children)
 
 
 def _child_decision(rules: Rules, judged: Judged) -> ChildDecision:
@@ -183,7 +187,7 @@ def _unknowns(course: Course) -> tuple[Unknown, ...]:
     """Facts that were unknown or read as such, in page order, the report's first."""
     subjects = ((None, course.resolved), *((judged.child.id, judged.resolved) for judged in course.children))
     return tuple(
-        Unknown(name, fact.id, fact.said(resolved.values[fact.id]))
+        Unknown(name, fact.id, fact.said(resolved.facts[fact.id]))
         for name, resolved in subjects
         for fact in resolved.answers.unknown
     )

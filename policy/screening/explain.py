@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from policy.due import rule
-from policy.screening.resolved import Resolved
-from policy.screening.rules import Fact, Line
+from policy.screening.resolved import Resolved, context
+from policy.screening.rules import Fact, Line, Value
 
 if TYPE_CHECKING:
     from policy.screening.evaluate import Course, Judged, Raised
@@ -32,13 +32,12 @@ def sentences(course: Course) -> Iterator[str]:
 
 
 def _line(course: Course, judged: Judged, line: Line) -> str:
-    values = {**course.resolved.values, **judged.resolved.values}
     return course.rules.sentences["line"].format(
         child=judged.child.id,
         line=f"{line.family}:{line.id}",
         tier=course.rules.tiers[line.tier],
         because=line.because,
-        facts=_quoted(line.facts, values, even_benign=line.fallback),
+        facts=_quoted(line.facts, judged.resolved.facts, even_benign=line.fallback),
         cite=line.cite,
     )
 
@@ -50,14 +49,16 @@ def _upgrade(course: Course, raised: Raised) -> str:
         before=tiers[raised.before],
         after=tiers[raised.after],
         because=upgrade.because,
-        facts=_quoted(upgrade.facts, course.resolved.values, even_benign=False),
+        facts=_quoted(upgrade.facts, course.resolved.facts, even_benign=False),
         cite=upgrade.cite,
     )
 
 
-def _quoted(facts: Iterable[Fact], values: dict[str, object], even_benign: bool) -> str:
+def _quoted(facts: Iterable[Fact], values: Mapping[str, Value], even_benign: bool) -> str:
     """The facts a rule rests on, those that point toward danger, in brackets."""
-    told = [f"{fact.id} {fact.said(values[fact.id])}" for fact in facts if even_benign or values[fact.id] != fact.benign]
+    told = [
+        f"{fact.id} {fact.said(values[fact.id])}" for fact in facts if even_benign or values[fact.id] != fact.benign
+    ]
     return f"({', '.join(told)}) " if told else ""
 
 
@@ -86,37 +87,38 @@ def _unknown(course: Course, subject: str, resolved: Resolved) -> Iterator[str]:
 
 
 def _assumed(course: Course) -> Iterator[str]:
-    """What was assumed for a fact not given, where it mattered: it led to a rule, or kept an earlier one from holding."""
-    reported = {fact.id for fact in _decisive(course)}
-    reported |= {fact.id for raised in course.raised for fact in raised.upgrade.facts}
-    reported |= {fact.id for judged in course.children for line in judged.lines for fact in line.facts}
+    """What was assumed for a fact not given, where it mattered: it led to a rule, or kept one from holding."""
+    decisive = {fact.id for fact in _decisive(course)}
+    decisive |= {fact.id for raised in course.raised for fact in raised.upgrade.facts}
+    decisive |= {fact.id for judged in course.children for line in judged.lines for fact in line.facts}
     for fact in course.rules.report_facts.values():
-        if fact.id in reported and _leans(fact, course.resolved):
+        if fact.id in decisive and _leans(fact, course.resolved):
             yield _of_fact(course, "assumed", "The report", course.resolved, fact)
     for judged in course.children:
-        led = {fact.id for line in judged.lines for fact in line.facts}
+        own = {fact.id for line in judged.lines for fact in line.facts}
         for fact in course.rules.child_facts.values():
-            if fact.id in led and _leans(fact, judged.resolved):
+            if fact.id in own and _leans(fact, judged.resolved):
                 yield _of_fact(course, "assumed", f"Child {judged.child.id}", judged.resolved, fact)
 
 
 def _leans(fact: Fact, resolved: Resolved) -> bool:
     """Whether a value was assumed that is not the least dangerous one; only such a value can have led anywhere."""
-    return resolved.values.get(fact.id, fact.benign) != fact.benign and resolved.assumed(fact)
+    return fact.danger != "none" and resolved.facts[fact.id] != fact.benign and resolved.assumed(fact)
 
 
 def _decisive(course: Course) -> Iterator[Fact]:
     """Assumed facts of the report without which an earlier rule of screening would have held."""
-    context, resolved = course.resolved.context, course.resolved
-    for earlier in course.rules.screening[: course.rules.screening.index(course.screening)]:
+    values = course.resolved.values
+    for earlier in course.rules.screening:
+        if earlier is course.screening:
+            return
         for fact in earlier.facts:
-            if fact.id in resolved.values and _leans(fact, resolved):
-                context.add_variable(fact.id, fact.benign)
-                if earlier.when.of(context):
+            if _leans(fact, course.resolved):
+                otherwise = context({**values, fact.id: fact.benign}, earlier.when.names)
+                if earlier.when.of(otherwise):
                     yield fact
-                context.add_variable(fact.id, resolved.values[fact.id])
 
 
 def _of_fact(course: Course, sentence: str, subject: str, resolved: Resolved, fact: Fact) -> str:
-    value = fact.said(resolved.values[fact.id])
+    value = fact.said(resolved.facts[fact.id])
     return course.rules.sentences[sentence].format(subject=subject, fact=fact.id, text=fact.text, value=value)

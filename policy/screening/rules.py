@@ -42,8 +42,8 @@ class Condition:
 class Fact:
     """One fact that may be asked: what it accepts, how UNKNOWN is read, and which way danger lies.
 
-    `order` lists the answers from least to most dangerous (for integers the two directions' poles); empty if the fact has
-    no direction. `benign` is the least dangerous value.
+    `values` are those of a fact that is not an integer, from least to most dangerous if it has a direction; `benign` is
+    the least dangerous value, None without a direction. A `reference` is true if a report is named.
     """
 
     id: str
@@ -60,24 +60,13 @@ class Fact:
     missing_is: Value
     missing_when: Condition | None
     danger: str
-
-    @property
-    def values(self) -> tuple[Value, ...]:
-        """The values of a fact that is not an integer, in the pack's order; for YES and NO the benign one first."""
-        values = tuple(value for value in self.words.values() if not isinstance(value, Absent))
-        return values[::-1] if self.danger == "NO" else values
-
-    @property
-    def benign(self) -> Value:
-        """The least dangerous value; None for a fact without direction, or without a largest value."""
-        if self.danger == "none":
-            return None
-        if not self.integer:
-            return self.values[0]
-        return self.minimum if self.danger == "higher" else self.maximum
+    values: tuple[Value, ...]
+    benign: Value
 
     def said(self, value: Value) -> str | int | None:
-        """A value in the words of the input."""
+        """A value in the words of the input; of a report that is named, only that it is."""
+        if self.reference:
+            return "given" if value else None
         if isinstance(value, bool):
             return "YES" if value else "NO"
         return value
@@ -154,9 +143,6 @@ class Rules:
     report_facts: Mapping[str, Fact]
     child_facts: Mapping[str, Fact]
     danger_now: tuple[str, ...]
-    counted: tuple[str, ...]
-    references: frozenset[str]
-    tickable: tuple[str, ...]
     derived: tuple[Named, ...]
     any_child: tuple[Named, ...]
     screening: tuple[ScreeningRule, ...]
@@ -167,10 +153,23 @@ class Rules:
     cross_reports: tuple[Reasoned, ...]
     owed: tuple[Named, ...]
     sentences: Mapping[str, str]
-    child_names: frozenset[str]
-    report_names: frozenset[str]
-    report_names_in_children: frozenset[str]
-    asked_lines: frozenset[str]
+
+    # What follows from the above, computed once because every decision needs it: values before anything is known, and
+    # the names that each step's conditions read.
+    unticked: Mapping[str, Value]
+    unmatched: Mapping[str, bool]
+    counted: tuple[str, ...]
+    report_defaults: Mapping[str, Value]
+    report_read_by: tuple[Fact, ...]
+    report_read_names: frozenset[str]
+    child_defaults: Mapping[str, Value]
+    child_read_by: tuple[Fact, ...]
+    child_read_names: frozenset[str]
+    derived_names: frozenset[str]
+    judging_names: Mapping[str | None, frozenset[str]]
+    screening_names: frozenset[str]
+    following_names: frozenset[str]
+    owed_names: frozenset[str]
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -180,7 +179,7 @@ class Rules:
 
 @lru_cache(maxsize=64)
 def rules_of(pack: Pack) -> Rules:
-    """The compiled screening of a pack; `PackInvalid` names the entry that cannot be compiled or reads an unknown name."""
+    """The compiled screening of a pack; `PackInvalid` names an entry that does not compile or reads an unknown name."""
     return _Compiler(pack).rules()
 
 
@@ -200,28 +199,30 @@ class _Compiler:
         anyone = {item["id"] for item in document["any_child"]}
         self._line_ids = frozenset(line["id"] for tree in document["trees"] for line in tree["lines"])
         tasks = {item["id"] for item in document["tasks"]}
-        self._in_child = frozenset(ticked | report | child | integers | derived | {"danger_now", "danger_now_unknown"})
+        asked = frozenset(ticked | report | child | integers)
+        self._in_child = asked | derived | {"danger_now", "danger_now_unknown"}
         self._in_report = frozenset(ticked | report | anyone)
         self._in_result = self._in_report | self._line_ids | {"tier", "screening", "reason"}
         self._in_owed = self._in_result | tasks
-        self._report_facts = {item["id"]: self._fact(item, self._in_report) for item in document["report_facts"]}
-        self._child_facts = {item["id"]: self._fact(item, self._in_child) for item in document["child_facts"]}
-        self._derived = self._named("derived", self._in_child)
+        self._report_facts = {item["id"]: self._fact(item, asked - child) for item in document["report_facts"]}
+        self._child_facts = {item["id"]: self._fact(item, asked) for item in document["child_facts"]}
+        self._derived = self._named("derived", self._in_child - derived | child)
         self._any_child = self._named("any_child", self._in_child)
 
     def rules(self) -> Rules:
-        trees = {tree["id"]: tuple(self._line(tree["id"], item) for item in tree["lines"]) for tree in self._entry("trees")}
+        trees = {
+            tree["id"]: tuple(self._line(tree["id"], item) for item in tree["lines"]) for tree in self._entry("trees")
+        }
         screening = tuple(map(self._screening_rule, self._entry("screening")))
         upgrades = tuple(map(self._upgrade, self._entry("upgrades")))
         tasks = tuple(self._reasoned(f"tasks.{item['id']}", item, self._in_result) for item in self._entry("tasks"))
         reports = self._entry("cross_reports")
         cross_reports = tuple(self._reasoned(f"cross_reports.{item['id']}", item, self._in_result) for item in reports)
         owed = self._named("owed", self._in_owed, "when")
-        in_trees = _names(line.when for tree in trees.values() for line in tree)
-        in_children = in_trees | _names(item.by for item in (*self._derived, *self._any_child)) | _unknowns(self._child_facts)
-        markers = (*screening, *tasks, *cross_reports)
+        everything = (*self._criteria, *self._entry("families"), "criterion")
         raises = (effect.when for upgrade in upgrades for effect in upgrade.raises)
-        in_report = _names((*(item.when for item in markers), *raises, *(item.by for item in owed)))
+        report_read_by = tuple(fact for fact in self._report_facts.values() if fact.unknown_by)
+        child_read_by = tuple(fact for fact in self._child_facts.values() if fact.unknown_by)
         return Rules(
             pack=self._pack,
             families=tuple(self._entry("families")),
@@ -229,9 +230,6 @@ class _Compiler:
             report_facts=self._report_facts,
             child_facts=self._child_facts,
             danger_now=tuple(fact.id for fact in self._child_facts.values() if fact.danger_now),
-            counted=tuple(fact.id for fact in self._child_facts.values() if f"{fact.id}_unknown" in in_children),
-            references=frozenset(fact.id for fact in self._report_facts.values() if fact.reference),
-            tickable=(*self._criteria, *self._entry("families")),
             derived=self._derived,
             any_child=self._any_child,
             screening=screening,
@@ -242,10 +240,23 @@ class _Compiler:
             cross_reports=cross_reports,
             owed=owed,
             sentences=self._document["sentences"],
-            child_names=in_children,
-            report_names=in_report | _unknowns(self._report_facts),
-            report_names_in_children=in_children & self._report_facts.keys(),
-            asked_lines=in_report & self._line_ids,
+            unticked=dict.fromkeys(everything, False),
+            unmatched=dict.fromkeys(self._line_ids, False),
+            counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
+            report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},
+            report_read_by=report_read_by,
+            report_read_names=_names(fact.unknown_by for fact in report_read_by),
+            child_defaults={name: fact.unknown for name, fact in self._child_facts.items()},
+            child_read_by=child_read_by,
+            child_read_names=_names(fact.unknown_by for fact in child_read_by),
+            derived_names=_names(item.by for item in self._derived),
+            judging_names={
+                None: _names(item.by for item in self._any_child),
+                **{family: _names(line.when for line in tree) for family, tree in trees.items()},
+            },
+            screening_names=_names((*(item.when for item in screening), *raises)),
+            following_names=_names(item.when for item in (*tasks, *cross_reports)),
+            owed_names=_names(item.by for item in owed),
         )
 
     def _entry(self, name: str) -> list[Any]:
@@ -262,7 +273,7 @@ class _Compiler:
             message = f"the condition {source!r} reads {', '.join(sorted(strangers))}, which is not known there"
             raise PackInvalid([self._where(where)], message)
         if calls := set(program.functions()) - _OPERATORS:
-            message = f"the condition {source!r} uses {', '.join(sorted(calls))}; only and, or, not, comparing and counting are allowed"
+            message = f"the condition {source!r} uses {', '.join(sorted(calls))}; only logic and counting are allowed"
             raise PackInvalid([self._where(where)], message)
         return Condition(source, program.execute, names)
 
@@ -272,6 +283,7 @@ class _Compiler:
     def _fact(self, item: Mapping[str, Any], known: frozenset[str]) -> Fact:
         where, unknown, missing = f"facts.{item['id']}", item["unknown"], item.get("missing")
         words = _words(item)
+        values = tuple(value for value in words.values() if not isinstance(value, Absent))
         bounds = item.get("integer", {})
         by = self._condition(where, unknown["by"], known) if isinstance(unknown, dict) else None
         return Fact(
@@ -284,11 +296,13 @@ class _Compiler:
             reference=item.get("reference", False),
             required=item.get("required"),
             danger_now=item.get("danger_now", False),
-            unknown=None if by else _plain(words, unknown),
+            unknown=None if by else _plain(words, False if unknown is None else unknown),
             unknown_by=by,
             missing_is=_plain(words, missing["is"]) if missing else None,
             missing_when=self._condition(where, missing["when"], known) if missing else None,
             danger=item["danger"],
+            values=values,
+            benign=_benign(item, values),
         )
 
     def _named(self, entry: str, known: frozenset[str], key: str = "by") -> tuple[Named, ...]:
@@ -348,17 +362,22 @@ def _words(item: Mapping[str, Any]) -> Mapping[str, Value | Absent]:
         return absent
     if "values" in item:
         return {**{word: word for word in item["values"]}, **absent}
+    if item["danger"] == "NO":
+        return {"YES": True, "NO": False, **absent}
     return {"NO": False, "YES": True, **absent}
 
 
+def _benign(item: Mapping[str, Any], values: tuple[Value, ...]) -> Value:
+    if item["danger"] == "none":
+        return None
+    bounds = {"min": 0, "max": LARGEST_INTEGER, **item.get("integer", {})}
+    return values[0] if values else bounds["min"] if item["danger"] == "higher" else bounds["max"]
+
+
 def _plain(words: Mapping[str, Value | Absent], answer: Any) -> Value:
-    value: Value = words.get(answer, answer) if isinstance(answer, str) else answer
-    return value
+    value = words.get(answer, answer) if isinstance(answer, str) else answer
+    return None if isinstance(value, Absent) else value
 
 
-def _names(conditions: Iterable[Condition]) -> frozenset[str]:
-    return frozenset().union(*(condition.names for condition in conditions))
-
-
-def _unknowns(facts: Mapping[str, Fact]) -> frozenset[str]:
-    return _names(fact.unknown_by for fact in facts.values() if fact.unknown_by)
+def _names(conditions: Iterable[Condition | None]) -> frozenset[str]:
+    return frozenset().union(*(condition.names for condition in conditions if condition))
