@@ -21,6 +21,8 @@ _DATABASE_OUT_OF_REACH: tuple[type[Exception], ...] = (
     asyncpg.InsufficientResourcesError,
 )
 _COLLISIONS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# PostgreSQL's text holds every character but U+0000, which protobuf's strings may hold.
+_TEXT_IT_CANNOT_HOLD = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 _PEER_OUT_OF_REACH = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -31,7 +33,8 @@ _PEER_OUT_OF_REACH = (
 
 @contextmanager
 def database_errors(gone: Callable[[], bool]) -> Iterator[None]:
-    """Around one exchange with the database: outages become UNAVAILABLE, collisions ABORTED, all else passes.
+    """Around one exchange with the database: outages become UNAVAILABLE, collisions ABORTED, text that cannot
+    be kept INVALID_ARGUMENT; all else passes.
 
     `gone` tells whether the connection is lost: asyncpg reports its use after that as a mistake of ours.
     """
@@ -43,6 +46,8 @@ def database_errors(gone: Callable[[], bool]) -> Iterator[None]:
         raise errors.aborted(
             errors.Reason.CONFLICT, "another command changed the same things at the same time: try again"
         ) from problem
+    except _TEXT_IT_CANNOT_HOLD as problem:
+        raise errors.invalid("(a text)", "holds the character U+0000, which cannot be kept: remove it") from problem
     except (asyncpg.InterfaceError, asyncpg.InternalClientError) as problem:
         if gone():
             raise database_unavailable(problem) from problem
