@@ -48,6 +48,7 @@ class Activities:
             outcome=word(casework.ClimbOutcome, answer.outcome),
             clock=clock_of(answer.clock),
             notices=[_notice(notice) for notice in answer.notices],
+            nobody_left=answer.nobody_left,
         )
 
     @activity.defn
@@ -69,12 +70,12 @@ class Activities:
 
     @activity.defn
     async def call_for_help(self, call: CallForHelp) -> None:
-        """Tell the last resort that a promise's ledger does not answer."""
+        """Tell the last resort that nobody else can be told of a promise."""
         await self._notify(
             notifications.NotifyRequest(
                 key=call.key,
                 last_resort=True,
-                template="LAST_RESORT",
+                template=call.template,
                 values={"since": call.since.isoformat()},
                 promise_id=call.promise_id,
             )

@@ -59,6 +59,7 @@ class Bridge:
                 facts.WorkerAssigned.DESCRIPTOR.full_name: self._worker_assigned,
                 facts.ContactRecorded.DESCRIPTOR.full_name: self._contact_recorded,
                 facts.FindingRecorded.DESCRIPTOR.full_name: self._closed,
+                facts.InvestigationClosed.DESCRIPTOR.full_name: self._closed,
             },
         }
 

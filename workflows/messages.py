@@ -63,14 +63,16 @@ class Climbed:
     outcome: str
     clock: PromiseClock
     notices: list[Notice] = field(default_factory=list)
+    nobody_left: bool = False
 
 
 @dataclass(frozen=True)
 class CallForHelp:
-    """Tell the last resort that the ledger has not answered since `since`."""
+    """Tell the last resort what has been so `since`: the template says what."""
 
     key: str
     promise_id: str
+    template: str
     since: datetime
 
 

@@ -30,18 +30,19 @@ class PromiseWorkflow:
     @workflow.init
     def __init__(self, alarm: Alarm) -> None:
         self._alarm = alarm
-        self._is_new_run = True
+        # The version of the ledger's last answer to this run: none yet.
+        self._answered = -1
         self._armed: datetime | None = None
         self._telling: dict[str, asyncio.Task[None]] = {}
 
     @workflow.run
     async def run(self, alarm: Alarm) -> None:
-        """Ask the ledger what is due, tell whom it names, wait for the next instant; until the promise is closed."""
+        """Ask the ledger what is due, tell whom it names, wait for news or the next instant; until it is closed."""
         while self._is_open():
-            if self._is_new_run or self._is_due():
+            if self._has_news() or self._is_due():
                 await self._ask_the_ledger()
             else:
-                await self._wait_for_instant_or_news()
+                await self._wait_for_news_or_instant()
             await self._begin_anew_if_long()
 
     @workflow.signal
@@ -59,22 +60,28 @@ class PromiseWorkflow:
         clock = self._alarm.clock
         return clock.version == 0 or clock.next_instant is not None
 
+    def _has_news(self) -> bool:
+        # People too delegate and escalate: whom that names, the ledger's next answer brings. A new run begins by asking.
+        return self._alarm.clock.version > self._answered
+
     def _is_due(self) -> bool:
         instant = self._alarm.clock.next_instant
         return instant is None or instant <= workflow.now()
 
     async def _ask_the_ledger(self) -> None:
-        """One climb, as of now. The first of a run also brings whoever an earlier run left untold."""
-        before, asked_at = self._alarm.clock.version, workflow.now()
+        """One climb, as of now; the answer names everyone not yet known to have been told, whoever left them so."""
+        before, asked_at = self._answered, workflow.now()
         answer = await self._climb(asked_at)
         if answer is None:
-            self._call_for_help(asked_at)
+            self._ledger_is_silent(asked_at)
             return
-        self._is_new_run, self._alarm.silent_since = False, None
+        self._answered, self._alarm.silent_since = answer.clock.version, None
         self.clock(answer.clock)
         for notice in answer.notices:
             self._tell(notice)
-        if self._alarm.clock.version == before and self._is_open() and self._is_due():
+        if answer.nobody_left:
+            self._call_for_help("NOBODY_LEFT", answer.clock.version, asked_at)
+        if answer.clock.version == before and (self._has_news() or self._is_due()):
             await self._wait_for_news(_BREATH)
 
     async def _climb(self, as_of: datetime) -> Climbed | None:
@@ -98,22 +105,26 @@ class PromiseWorkflow:
             )
             self._telling[notice.key] = asyncio.create_task(telling)
 
-    def _call_for_help(self, asked_at: datetime) -> None:
-        """Tell the last resort: once for each time the ledger falls silent, by a key of its own."""
+    def _ledger_is_silent(self, asked_at: datetime) -> None:
+        """The last resort is told once each time the ledger falls silent."""
         alarm = self._alarm
         if alarm.silent_since is None:
             alarm.silent_since, alarm.outages = asked_at, alarm.outages + 1
-        key = f"{alarm.clock.promise_id}/last-resort/{alarm.outages}"
+        self._call_for_help("LAST_RESORT", alarm.outages, alarm.silent_since)
+
+    def _call_for_help(self, template: str, number: int, since: datetime) -> None:
+        promise_id = self._alarm.clock.promise_id
+        key = f"{promise_id}/{template.lower().replace('_', '-')}/{number}"
         if key not in self._telling:
             telling = workflow.execute_activity_method(
                 Activities.call_for_help,
-                CallForHelp(key, alarm.clock.promise_id, alarm.silent_since),
+                CallForHelp(key, promise_id, template, since),
                 start_to_close_timeout=_ONE_TRY,
                 retry_policy=_UNTIL_IT_WORKS,
             )
             self._telling[key] = asyncio.create_task(telling)
 
-    async def _wait_for_instant_or_news(self) -> None:
+    async def _wait_for_news_or_instant(self) -> None:
         instant = self._alarm.clock.next_instant
         assert instant is not None
         if instant != self._armed:
@@ -122,10 +133,10 @@ class PromiseWorkflow:
         await self._wait_for_news(instant - workflow.now())
 
     async def _wait_for_news(self, at_most: timedelta) -> None:
-        version = self._alarm.clock.version
+        known = self._alarm.clock.version
         with suppress(asyncio.TimeoutError):
             await workflow.wait_condition(
-                lambda: self._alarm.clock.version > version,
+                lambda: self._alarm.clock.version > known,
                 timeout=at_most,
                 timeout_summary="the promise's next instant",
             )
