@@ -33,7 +33,10 @@ async def fresh_stack(pack: str, console: Console) -> AsyncIterator[StackSetting
 
 @asynccontextmanager
 async def standing(settings: StackSettings, console: Console) -> AsyncIterator[asyncio.Event]:
-    """The stack of these settings, healthy for as long as the context lasts; setting the event stops it earlier."""
+    """The stack of these settings, healthy for as long as the context lasts.
+
+    The event stops it when it is set, and is set when the stack ends by itself.
+    """
     healthy, stop, show = asyncio.Event(), asyncio.Event(), progress(console)
 
     def watch(current: StackStatus) -> None:
@@ -42,6 +45,7 @@ async def standing(settings: StackSettings, console: Console) -> AsyncIterator[a
             healthy.set()
 
     up = asyncio.create_task(stack.run(settings, Extent.ALL, stop, watch))
+    up.add_done_callback(lambda _: stop.set())
     ready = asyncio.create_task(healthy.wait())
     try:
         await asyncio.wait({up, ready}, return_when=asyncio.FIRST_COMPLETED)

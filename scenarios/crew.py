@@ -7,20 +7,23 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, cast
 
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from chassis import client, identity
-from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceAsyncStub, CaseworkServiceStub
-from hotline.intake.v1.intake_service_pb2_grpc import IntakeServiceAsyncStub, IntakeServiceStub
-from hotline.notifications.v1.notifications_service_pb2_grpc import (
-    NotificationsServiceAsyncStub,
-    NotificationsServiceStub,
-)
-from hotline.triage.v1.triage_service_pb2_grpc import TriageServiceAsyncStub, TriageServiceStub
+from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
+from hotline.intake.v1.intake_service_pb2_grpc import IntakeServiceStub
+from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
+from hotline.triage.v1.triage_service_pb2_grpc import TriageServiceStub
+
+if TYPE_CHECKING:  # the asynchronous face of a stub exists for the type checker alone
+    from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceAsyncStub
+    from hotline.intake.v1.intake_service_pb2_grpc import IntakeServiceAsyncStub
+    from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceAsyncStub
+    from hotline.triage.v1.triage_service_pb2_grpc import TriageServiceAsyncStub
 
 # Seconds a person waits for an answer, and then before they try again.
 PATIENCE = 5.0
