@@ -263,7 +263,7 @@ def _extend(promise: Promise, event: Extend, now: datetime) -> Step:
     allowed = promise.terms.extension
     if allowed is None or promise.extensions >= allowed.times:
         times = allowed.times if allowed else 0
-        raise PromiseRefused(Reason.NOT_IN_PACK, f"the pack allows {times} extensions of this kind of promise")
+        raise PromiseRefused(Reason.NOT_IN_PACK, f"extensions the pack allows for this kind of promise: {times}")
     if not 0 < event.days <= allowed.days:
         raise PromiseRefused(Reason.NOT_IN_PACK, f"the pack allows 1 to {allowed.days} days", "days")
     _must_be_ahead(promise, now)

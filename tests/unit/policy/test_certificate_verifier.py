@@ -1,0 +1,233 @@
+"""The verifier stands alone: it shares no code with the platform, and comes to the same verdict."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given, settings
+from promise_desk import STANDARD, URGENT, Desk, clock, promise
+from promise_stories import MINUTE, STORIES, TERMS_DRAWN, Code, cases, event_of, timetables
+
+from policy.canonical import canonical, sha256
+from policy.certificate import Link, addendum, certificate, sign, verdict
+from policy.ladders import Terms
+from policy.promise import (
+    Attempt,
+    ConfirmLateEntry,
+    Extend,
+    NothingDue,
+    PromiseRefused,
+    Timetable,
+    Verdict,
+    Void,
+)
+
+TOOL = Path(__file__).parents[3] / "tools" / "verify_certificate.py"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+@pytest.fixture(scope="module")
+def verifier() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("verify_certificate", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the verifier as an auditor would, on files of these signed documents."""
+    key = tmp_path / "key.pem"
+    key.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+
+    def run(*documents: dict[str, Any] | bytes) -> subprocess.CompletedProcess[str]:
+        files = [tmp_path / f"{number}.json" for number, _ in enumerate(documents)]
+        for file, document in zip(files, documents, strict=True):
+            file.write_bytes(document if isinstance(document, bytes) else canonical(document))
+        command = [sys.executable, "-I", str(TOOL), "--key", str(key), *map(str, files)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    return run
+
+
+def signed(desk: Desk, number: int = 1, previous: str | None = None) -> dict[str, Any]:
+    body = certificate(desk.promise, desk.history, desk.told, link=Link(number, previous), tzdata="2026.6")
+    return sign(body, KEY)
+
+
+def kept(at: str = "0:12") -> Desk:
+    desk = Desk(promise(URGENT)).until(at)
+    desk.do(Attempt("worker-1", "REACHED", clock(at)))
+    return desk
+
+
+def forged(document: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """Signed anew with the right key, as only the signer could: the content itself must not hold together."""
+    return sign({**document["body"], **changed}, KEY)
+
+
+def test_it_imports_nothing_of_the_platform() -> None:
+    tree = ast.parse(TOOL.read_text())
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+
+    assert imported - sys.stdlib_module_names == {"cryptography"}
+
+
+def test_certificates_that_hold_are_told_with_their_verdict(check: Callable[..., Any]) -> None:
+    first = signed(kept("0:12"))
+    second = signed(kept("0:16"), number=2, previous=first["sha256"])
+    void = Desk(promise(STANDARD))
+    void.do(Void("lead-1", "entered twice"))
+    third = signed(void, number=3, previous=second["sha256"])
+
+    done = check(first, second, third, sign(addendum(first["sha256"], {"rung": "owner"}), KEY))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    verdicts = [line.split(": ", 1)[1].split()[0] for line in done.stdout.splitlines()]
+    assert verdicts == ["MET", "LATE", "VOID", "addendum"]
+
+
+def test_each_byte_of_a_certificate_counts(verifier: ModuleType, tmp_path: Path) -> None:
+    keys = {sign({}, KEY)["signature"]["key"]: KEY.public_key()}
+    whole = canonical(signed(kept()))
+    assert verifier.fault(json.loads(whole), keys) is None
+
+    file = tmp_path / "changed.json"
+    for place in range(0, len(whole), 7):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            changed = verifier.read(file)
+        except ValueError:
+            continue
+        assert verifier.fault(changed, keys) is not None, f"byte {place} was changed and nobody noticed"
+
+
+def test_a_verdict_the_history_does_not_give_is_wrong_whoever_signed_it(check: Callable[..., Any]) -> None:
+    honest = signed(kept("0:16"))
+    closing = {**honest["body"]["closing"], "verdict": "MET"}
+
+    done = check(forged(honest, verdict="MET", closing=closing))
+
+    assert done.returncode == 1
+    assert "verdict: the certificate says MET, its history gives LATE" in done.stdout
+
+
+def test_a_due_time_no_event_moved_is_wrong(check: Callable[..., Any]) -> None:
+    honest = signed(kept("0:16"))
+
+    done = check(forged(honest, due={**honest["body"]["due"], "at": "2026-03-02T01:00:00Z"}))
+
+    assert done.returncode == 1
+    assert "due time" in done.stdout
+
+
+def test_a_move_of_the_due_time_that_is_left_out_is_wrong(check: Callable[..., Any]) -> None:
+    desk = Desk(promise(STANDARD)).until("1:00")
+    desk.do(Extend(1, clock("34:00"), "lead-1", "the records are awaited"))
+    desk.until("11:00").do(Attempt("worker-1", "REACHED", clock("11:00")))
+    honest = signed(desk)
+    assert check(honest).returncode == 0
+
+    done = check(forged(honest, due={**honest["body"]["due"], "moves": []}))
+
+    assert "moves of the due time" in done.stdout
+
+
+def test_a_late_entry_nobody_confirmed_is_wrong(check: Callable[..., Any]) -> None:
+    desk = Desk(promise(STANDARD)).until("7:00")
+    desk.do(Attempt("worker-1", "REACHED", clock("6:00"), "no signal on the road"))
+    desk.do(ConfirmLateEntry("lead-1"))
+    honest = signed(desk)
+    assert check(honest).returncode == 0
+
+    *history, confirmation = honest["body"]["history"]
+    done = check(forged(honest, history=[*history, {**confirmation, "by": "worker-1"}]))
+
+    assert "the word of another person" in done.stdout
+
+
+def test_a_certificate_taken_out_of_a_chain_shows(check: Callable[..., Any]) -> None:
+    first = signed(kept("0:12"))
+    replaced = signed(kept("0:13"))
+    second = signed(kept("0:14"), number=2, previous=replaced["sha256"])
+
+    done = check(first, second)
+
+    assert done.returncode == 1
+    assert "is not the one it was linked to" in done.stdout
+
+
+def test_a_number_given_twice_shows(check: Callable[..., Any]) -> None:
+    done = check(signed(kept("0:12")), signed(kept("0:13")))
+
+    assert "was given to two certificates" in done.stdout
+
+
+def test_an_addendum_to_nothing_shows(check: Callable[..., Any]) -> None:
+    done = check(signed(kept()), sign(addendum(sha256({}), {"rung": "owner"}), KEY))
+
+    assert done.returncode == 1
+    assert "not among those given" in done.stdout
+
+
+@pytest.mark.parametrize("broken", [b"{", b'{"body":1.5}', b'{"body":1,"body":2}', b"[]"])
+def test_what_cannot_be_read_is_said_and_never_holds(check: Callable[..., Any], broken: bytes) -> None:
+    done = check(broken)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("cannot read: ")
+
+
+def test_what_is_no_certificate_never_holds(check: Callable[..., Any]) -> None:
+    done = check({"body": {}})
+
+    assert done.returncode == 1
+    assert "not in the form of a signed certificate" in done.stdout
+
+
+@settings(max_examples=cases(0.4), deadline=None)
+@given(table=timetables(), terms=TERMS_DRAWN, story=STORIES)
+def test_the_verifiers_verdict_is_the_engines_for_any_history(
+    verifier: ModuleType, table: Timetable, terms: Terms, story: list[Code]
+) -> None:
+    desk = Desk(promise(table, terms))
+    for code in story:
+        desk.now += code[0] * MINUTE
+        try:
+            desk.do(event_of(code, desk.promise, desk.now))
+        except (PromiseRefused, NothingDue):
+            continue
+    if desk.promise.closing is None:
+        desk.do(Attempt("worker-9", "REACHED", desk.now))
+    assert desk.promise.closing is not None
+    body = certificate(desk.promise, desk.history, desk.told, link=Link(1, None), tzdata="2026.6")
+
+    verifier.check_certificate(json.loads(canonical(body)))
+
+    assert body["verdict"] == verdict(desk.promise.closing)
+    if desk.promise.closing.verdict is not Verdict.VOID:
+        in_time = desk.promise.closing.occurred_at <= desk.promise.due_at
+        assert body["verdict"].startswith("MET" if in_time else "LATE")
