@@ -61,7 +61,7 @@ class PromiseWorkflow:
         return clock.version == 0 or clock.next_instant is not None
 
     def _has_news(self) -> bool:
-        # People too delegate and escalate: whom that names, the ledger's next answer brings. A new run begins by asking.
+        # People too delegate and escalate: the next answer brings whom that names. A new run begins by asking.
         return self._alarm.clock.version > self._answered
 
     def _is_due(self) -> bool:
