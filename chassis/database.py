@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,11 @@ from asyncpg.transaction import Transaction
 
 from chassis.clock import Clock, Ids, TimeOrderedIds, system_clock
 from chassis.errors import Refusal
-from chassis.outages import database_errors
+from chassis.outages import database_errors, is_gone
 from chassis.topics import topic_of
 from chassis.unit_of_work import Context, Route, UnitOfWork, prepare_connection
+
+_BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ class Database:
             connection = await self._pool.acquire(timeout=self._timeout)
         try:
             transaction = connection.transaction()
-            with database_errors(connection.is_closed):
+            with database_errors(lambda: is_gone(connection)):
                 await transaction.start()
             try:
                 yield UnitOfWork(connection, self._context)
             except BaseException:
                 await _roll_back(transaction, connection)
                 raise
-            with database_errors(connection.is_closed):
+            with database_errors(lambda: is_gone(connection)):
                 await transaction.commit()
         finally:
             await self._give_back(connection)
@@ -98,13 +100,19 @@ class Database:
         # A connection that broke cannot be reset; the pool then drops it, and that is no failure of the command.
         try:
             await self._pool.release(connection, timeout=self._timeout)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            connection.terminate()
+        except _BROKEN:
+            _drop(connection)
 
 
 async def _roll_back(transaction: Transaction, connection: PoolConnectionProxy[Any]) -> None:
     # The server rolls back by itself when the connection is lost; the error that brought us here is the one to report.
     try:
         await transaction.rollback()
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except _BROKEN:
+        _drop(connection)
+
+
+def _drop(connection: PoolConnectionProxy[Any]) -> None:
+    # A connection that the server ended has left the pool by itself, and then refuses even this.
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import OffsetAndMetadata
 
 _STOP_TIMEOUT = 5.0
 
@@ -58,3 +60,25 @@ async def running_consumer(bootstrap: str, group: str, needed: Sequence[str]) ->
     finally:
         with suppress(TimeoutError):
             await asyncio.wait_for(consumer.stop(), _STOP_TIMEOUT)
+
+
+async def lag(bootstrap: str) -> dict[str, int]:
+    """How many records each consumer group has still to read, over all its topics.
+
+    A group that has committed nothing on a partition yet counts as not subscribed to it.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
+    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        await reader.start()
+        groups = [name for name, _ in await admin.list_consumer_groups()]
+        return {group: await _behind(await admin.list_consumer_group_offsets(group), reader) for group in groups}
+    finally:
+        await reader.stop()
+        await admin.close()
+
+
+async def _behind(committed: Mapping[TopicPartition, OffsetAndMetadata], reader: AIOKafkaConsumer) -> int:
+    ends = await reader.end_offsets(list(committed))
+    return sum(ends[partition] - at.offset for partition, at in committed.items() if at.offset >= 0)

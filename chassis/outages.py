@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import asyncpg
 import grpc
@@ -52,6 +53,14 @@ def database_errors(gone: Callable[[], bool]) -> Iterator[None]:
         if gone():
             raise database_unavailable(problem) from problem
         raise
+
+
+def is_gone(connection: Any) -> bool:
+    """Whether an asyncpg connection is lost; one that left its pool because it broke raises when it is asked."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 def database_unavailable(problem: BaseException) -> errors.Refusal:

@@ -88,12 +88,15 @@ async def serve(
     if settings.development:
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
     port = _bind(server, settings)
+    told = ["", "readiness", *names]
+    # Not ready until the database has answered once; the library would say SERVING from the start.
+    await _tell(health_servicer, told, _NOT_SERVING)
+    await _tell(health_servicer, ["liveness"], _SERVING)
     await server.start()
     started(port)
     _log.info("serving", port=port)
-    watching = asyncio.create_task(_tell_readiness(health_servicer, ["", "readiness", *names], ready))
+    watching = asyncio.create_task(_tell_readiness(health_servicer, told, ready))
     try:
-        await health_servicer.set("liveness", _SERVING)
         await stop.wait()
     finally:
         watching.cancel()
@@ -109,13 +112,17 @@ async def _drain(server: grpc.aio.Server, health_servicer: Any, settings: Settin
     _log.info("stopped serving")
 
 
+async def _tell(health_servicer: Any, names: Sequence[str], status: int) -> None:
+    for name in names:
+        await health_servicer.set(name, status)
+
+
 async def _tell_readiness(health_servicer: Any, names: Sequence[str], ready: Ready) -> None:
     known: bool | None = None
     while True:
         now = await ready()
         if now != known:
-            for name in names:
-                await health_servicer.set(name, _SERVING if now else _NOT_SERVING)
+            await _tell(health_servicer, names, _SERVING if now else _NOT_SERVING)
             _log.info("ready" if now else "not ready: the database does not answer")
             known = now
         await asyncio.sleep(_READINESS_EVERY)

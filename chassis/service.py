@@ -22,6 +22,7 @@ from chassis.database import Database
 from chassis.identity import token_from_file
 from chassis.kafka import TopicsMissing
 from chassis.migrations import migrate
+from chassis.operations import operations
 from chassis.relay import relay
 from chassis.server import PortTaken, Servicer, serve
 from chassis.settings import MissingSetting, Settings
@@ -115,7 +116,8 @@ async def _ending_all(part: Awaitable[None], stop: asyncio.Event) -> None:
 
 async def _api(service: Service, settings: Settings, stop: asyncio.Event) -> None:
     async with _runtime(service, settings) as runtime:
-        await serve(service.servicers(runtime), settings, ready=runtime.database.ping, stop=stop)
+        servicers = [*service.servicers(runtime), operations(service.name, runtime.database)]
+        await serve(servicers, settings, ready=runtime.database.ping, stop=stop)
 
 
 async def _consumer(service: Service, settings: Settings, stop: asyncio.Event) -> None:

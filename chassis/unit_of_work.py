@@ -14,7 +14,7 @@ from chassis import errors, outbox
 from chassis.clock import Clock, Ids
 from chassis.envelope import Envelope
 from chassis.identity import acting, current_actor
-from chassis.outages import database_errors
+from chassis.outages import database_errors, is_gone
 from chassis.queries import chassis_queries as sql
 from chassis.telemetry import current_trace_id, current_traceparent, statement
 
@@ -61,30 +61,33 @@ class UnitOfWork:
         """Where the service's new identifiers come from."""
         return self._context.ids
 
+    def _is_gone(self) -> bool:
+        return is_gone(self._connection)
+
     async def execute(self, query: str, *args: Any) -> str:
         """Run a statement; answers the command tag, e.g. `UPDATE 1`."""
-        with statement(query), database_errors(self._connection.is_closed):
+        with statement(query), database_errors(self._is_gone):
             return await self._connection.execute(query, *args)
 
     async def execute_many(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for each row of arguments."""
-        with statement(query), database_errors(self._connection.is_closed):
+        with statement(query), database_errors(self._is_gone):
             await self._connection.executemany(query, rows)
 
     async def fetch(self, query: str, *args: Any) -> list[Row]:
         """All rows."""
-        with statement(query), database_errors(self._connection.is_closed):
+        with statement(query), database_errors(self._is_gone):
             return await self._connection.fetch(query, *args)
 
     async def fetchrow(self, query: str, *args: Any) -> Row | None:
         """The first row, or None."""
-        with statement(query), database_errors(self._connection.is_closed):
+        with statement(query), database_errors(self._is_gone):
             row: Row | None = await self._connection.fetchrow(query, *args)
             return row
 
     async def fetchval(self, query: str, *args: Any) -> Any:
         """The first column of the first row, or None."""
-        with statement(query), database_errors(self._connection.is_closed):
+        with statement(query), database_errors(self._is_gone):
             return await self._connection.fetchval(query, *args)
 
     async def emit(self, fact: Message, *, aggregate_type: str, aggregate_id: object, sequence: int) -> Envelope:

@@ -65,12 +65,14 @@ async def test_a_relay_killed_between_send_and_mark_repeats_the_fact_and_the_con
     book = uuid4()
     async with desk.database.transaction() as uow:
         await notebook.write_line(uow, desk.aggregate_type, book)
-    async with process("relay", desk) as first:
-        # The row is locked, so the relay can read and send it, and then hangs in marking it.
-        async with desk.database.transaction() as uow:
-            await uow.execute("SELECT FROM chassis.outbox FOR UPDATE")
-            await eventually(lambda: stands_at(desk, 1))
+    # The row is locked, so the relay can read and send it, and then hangs in marking it.
+    async with desk.database.transaction() as uow:
+        await uow.execute("SELECT FROM chassis.outbox FOR UPDATE")
+        async with process("relay", desk) as first:
+            await eventually(lambda: is_marking(desk))
+            assert await records(desk) == 1
             await kill(first)
+            await eventually(lambda: marking_was_given_up(desk))
     async with desk.relaying(), desk.reading():
         await eventually(lambda: stands_at(desk, 2))
         async with desk.database.transaction() as uow:
@@ -80,14 +82,19 @@ async def test_a_relay_killed_between_send_and_mark_repeats_the_fact_and_the_con
     assert await notebook.lines_read(desk.database, book) == [1, 2]
 
 
-async def marking_was_given_up(desk: Desk) -> bool:
+async def is_marking(desk: Desk) -> bool:
+    """Whether a relay's session waits for the locked row, or is only just ending."""
     async with desk.database.transaction() as uow:
         return bool(
             await uow.fetchval(
-                "SELECT count(*) = 0 FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE 'UPDATE chassis.outbox%'"
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'active' AND query LIKE 'UPDATE chassis.outbox%'"
             )
         )
+
+
+async def marking_was_given_up(desk: Desk) -> bool:
+    return not await is_marking(desk)
 
 
 async def stands_at(desk: Desk, count: int) -> bool:
