@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from rich.table import Table
+
+from chassis.contract import instant
 
 
 def as_json(value: Any) -> None:
@@ -45,17 +47,11 @@ def when(stamp: Timestamp) -> str:
     """A time of a message in the reader's own zone, to the second; empty if it is not set."""
     if stamp.ToNanoseconds() == 0:
         return ""
-    return stamp.ToDatetime(UTC).astimezone().isoformat(sep=" ", timespec="seconds")
+    return instant(stamp).astimezone().isoformat(sep=" ", timespec="seconds")
 
 
 def countdown(stamp: Timestamp, now: datetime) -> str:
     """How long until a time, or how long past it: `in 1:04:30`, `2 days, 0:00:10 ago`."""
-    left = stamp.ToDatetime(UTC) - now
+    left = instant(stamp) - now
     seconds = timedelta(seconds=round(abs(left).total_seconds()))
     return f"in {seconds}" if left >= timedelta(0) else f"{seconds} ago"
-
-
-def code(enum_name: str, prefix: str) -> str:
-    """An enum's value without its prefix: `code("TIER_T0", "TIER_")` is `T0`; `-` if unspecified."""
-    word = enum_name.removeprefix(prefix)
-    return "-" if word == "UNSPECIFIED" else word

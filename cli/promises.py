@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis import contract
 from cli import output, session
 from cli.triage import tier
 from hotline.casework.v1 import casework_service_pb2 as pb
@@ -66,11 +66,7 @@ def print_promises(promises: Iterable[ledger.Promise], now: datetime) -> None:
 
 def _row(promise: ledger.Promise, now: datetime) -> tuple[str, ...]:
     closed = promise.clock.state in (ledger.PROMISE_STATE_KEPT, ledger.PROMISE_STATE_VOID)
-    left = (
-        output.code(ledger.Verdict.Name(promise.verdict), "VERDICT_")
-        if closed
-        else output.countdown(promise.due_at, now)
-    )
+    left = contract.word(ledger.Verdict, promise.verdict) if closed else output.countdown(promise.due_at, now)
     rung = f"{promise.rung or '-'} ({promise.cycle})"
     due = output.when(promise.due_at)
     return (
@@ -88,7 +84,7 @@ def _row(promise: ledger.Promise, now: datetime) -> tuple[str, ...]:
 
 def state(promise: ledger.Promise) -> str:
     """OPEN, HELD, OVERDUE, ..."""
-    return output.code(ledger.PromiseState.Name(promise.clock.state), "PROMISE_STATE_")
+    return contract.word(ledger.PromiseState, promise.clock.state)
 
 
 def owner(promise: ledger.Promise) -> str:
@@ -161,7 +157,7 @@ def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str
         idempotency_key=session.new_key(),
         promise_id=promise_id,
         outcome=outcome.upper(),
-        occurred_at=_stamp(at or datetime.now(UTC)),
+        occurred_at=contract.stamp(at or datetime.now(UTC)),
         late_reason=late_reason,
     )
     _act("RecordAttempt", request)
@@ -209,9 +205,3 @@ async def certificate(promise_id: str) -> None:
         answer = await casework.GetCertificate(pb.GetCertificateRequest(promise_id=promise_id), timeout=session.TIMEOUT)
     json.loads(answer.certificate_json)
     click.echo(answer.certificate_json)
-
-
-def _stamp(moment: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp

@@ -21,6 +21,7 @@ from deploy.local.settings import StackSettings
 from hotline.casework.v1 import casework_service_pb2_grpc as casework
 from hotline.intake.v1 import intake_service_pb2_grpc as intake
 from hotline.notifications.v1 import notifications_service_pb2_grpc as notifications
+from hotline.operations.v1 import operations_service_pb2_grpc as operations
 from hotline.triage.v1 import triage_service_pb2_grpc as triage
 
 # Seconds a person waits for an answer before the call counts as failed.
@@ -34,6 +35,7 @@ _STUBS: dict[str, Callable[[grpc.aio.Channel], Any]] = {
     "triage": triage.TriageServiceStub,
     "casework": casework.CaseworkServiceStub,
     "notifications": notifications.NotificationsServiceStub,
+    "operations": operations.OperationsServiceStub,
 }
 
 
@@ -62,8 +64,8 @@ def log_in(settings: StackSettings, person: Person) -> Path:
 
 
 @asynccontextmanager
-async def stub(service: str, person: Person | None = None) -> AsyncIterator[Any]:
-    """A stub of one of the four services, on which `person` (else whoever logged in) calls."""
+async def stub(service: str, person: Person | None = None, *, at: str | None = None) -> AsyncIterator[Any]:
+    """A stub of a service, on which `person` (else who logged in) calls; `at`: whose api serves it, if not its own."""
     settings = StackSettings()
     actor = person or logged_in(settings)
     if not (settings.identity / "jwks.json").exists():
@@ -71,7 +73,7 @@ async def stub(service: str, person: Person | None = None) -> AsyncIterator[Any]
             f"no stack has been started under {settings.home}: start one with `hotline stack up`"
         )
     token = identity.issue(settings.identity, actor.subject, actor.roles)
-    async with client.connect(settings.address(service), lambda: token) as channel:
+    async with client.connect(settings.address(at or service), lambda: token) as channel:
         yield _STUBS[service](channel)
 
 

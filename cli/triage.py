@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from chassis import contract
 from cli import output, session
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.type.v1.type_pb2 import Tier
@@ -47,13 +48,13 @@ async def confirm(report_id: str, as_json: bool) -> None:
 
 
 def screening(value: pb.Screening.ValueType) -> str:
-    """SCREEN_IN, SCREEN_OUT, ...; `-` before there is one."""
-    return output.code(pb.Screening.Name(value), "SCREENING_")
+    """SCREEN_IN, SCREEN_OUT, ...; UNSPECIFIED before there is one."""
+    return contract.word(pb.Screening, value)
 
 
 def tier(value: Tier.ValueType) -> str:
-    """T0 to T4; `-` without a criterion."""
-    return output.code(Tier.Name(value), "TIER_")
+    """T0 to T4; UNSPECIFIED without a criterion."""
+    return contract.word(Tier, value)
 
 
 def _row(decision: pb.Decision) -> tuple[str, ...]:

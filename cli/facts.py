@@ -1,0 +1,67 @@
+"""`hotline facts`: facts that could not be applied, and the two ways out: mend and redrive, or waive."""
+
+from __future__ import annotations
+
+import click
+
+from cli import output, session
+from deploy.local.settings import SERVICES
+from hotline.operations.v1 import operations_service_pb2 as pb
+
+_SERVICE = click.Choice(SERVICES)
+
+
+@click.group()
+def facts() -> None:
+    """Facts between services: what is stuck, and how to go on."""
+
+
+@facts.command()
+@click.option("--json", "as_json", is_flag=True)
+@session.asynchronous
+async def stuck(as_json: bool) -> None:
+    """Dead letters of every service; later facts of the same aggregate wait behind each."""
+    found: dict[str, list[pb.DeadLetter]] = {}
+    for service in SERVICES:
+        async with session.stub("operations", at=service) as operations:
+            answer = await operations.ListDeadLetters(pb.ListDeadLettersRequest(), timeout=session.TIMEOUT)
+        found[service] = list(answer.dead_letters)
+    if as_json:
+        output.as_json(found)
+        return
+    columns = ("service", "aggregate", "id", "sequence", "since", "attempts", "reason")
+    rows = [(service, *_row(letter)) for service, letters in found.items() for letter in letters]
+    output.table("Stuck facts", columns, rows)
+
+
+def _row(letter: pb.DeadLetter) -> tuple[object, ...]:
+    since = output.when(letter.set_aside_at)
+    return letter.aggregate_type, letter.aggregate_id, letter.sequence, since, letter.attempts, letter.reason
+
+
+@facts.command()
+@click.argument("service", type=_SERVICE)
+@click.argument("aggregate_type")
+@click.argument("aggregate_id")
+@click.option("--why", required=True, help="What was mended.")
+@session.asynchronous
+async def redrive(service: str, aggregate_type: str, aggregate_id: str, why: str) -> None:
+    """Try a stuck fact again, and what waits behind it."""
+    key = pb.ParkedKey(aggregate_type=aggregate_type, aggregate_id=aggregate_id)
+    async with session.stub("operations", at=service) as operations:
+        answer = await operations.Redrive(pb.RedriveRequest(key=key, why=why), timeout=session.TIMEOUT)
+    click.echo(f"{answer.facts} facts are tried again")
+
+
+@facts.command()
+@click.argument("service", type=_SERVICE)
+@click.argument("aggregate_type")
+@click.argument("aggregate_id")
+@click.option("--why", required=True, help="Why it may be passed over for good.")
+@session.asynchronous
+async def waive(service: str, aggregate_type: str, aggregate_id: str, why: str) -> None:
+    """Pass over a stuck fact for good; the reason is kept."""
+    key = pb.ParkedKey(aggregate_type=aggregate_type, aggregate_id=aggregate_id)
+    async with session.stub("operations", at=service) as operations:
+        answer = await operations.Waive(pb.WaiveRequest(key=key, why=why), timeout=session.TIMEOUT)
+    click.echo(f"{answer.facts} facts are passed over")
