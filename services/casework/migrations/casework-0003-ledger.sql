@@ -57,6 +57,8 @@ CREATE TABLE ledger.told (
     told_at      timestamptz,
     -- Not sent any more: meant for an owner who has handed the promise over.
     withdrawn_at timestamptz,
+    -- In the order climbed.
+    seq          bigint GENERATED ALWAYS AS IDENTITY,
     PRIMARY KEY (promise_id, cycle, rung, staff_id)
 );
 

@@ -43,7 +43,7 @@ SELECT version, recorded_at, occurred_at, event, actor, detail FROM ledger.histo
 -- name: alarm_at
 -- What the ledger did when an alarm rang with this very instant: a repeated question gets the recorded answer.
 SELECT detail FROM ledger.history
-WHERE promise_id = $1 AND occurred_at = $2 AND event IN ('Alarm', 'RungWasEmpty')
+WHERE promise_id = $1 AND occurred_at = $2 AND detail #>> '{event,event}' IN ('Alarm', 'RungWasEmpty')
 ORDER BY version;
 
 -- name: climb
@@ -53,7 +53,7 @@ ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
 
 -- name: told
 SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why
-FROM ledger.told WHERE promise_id = $1 ORDER BY climbed_at, cycle, rung, staff_id;
+FROM ledger.told WHERE promise_id = $1 ORDER BY seq;
 
 -- name: messages
 -- Whom to tell: everyone climbed and not known to have been told, and everyone climbed at this very instant.
@@ -61,7 +61,7 @@ SELECT key, min(staff_id::text) AS staff_id, min(message_rung) AS rung, min(cycl
 FROM ledger.told
 WHERE promise_id = $1 AND withdrawn_at IS NULL AND (told_at IS NULL OR climbed_at = $2)
 GROUP BY key
-ORDER BY min(climbed_at), key;
+ORDER BY min(seq);
 
 -- name: withdraw_owner
 -- Whoever has handed a promise over is no longer told of it: the message would mislead.

@@ -1,0 +1,159 @@
+"""ClimbRung: whoever asks how often, each rung is climbed once and nobody is told twice."""
+
+import asyncio
+from collections import Counter
+
+from chassis.contract import instant
+from hotline.casework.v1 import casework_service_pb2 as pb
+from hotline.casework.v1 import promise_pb2
+from hotline.type.v1 import type_pb2
+from tests.integration.casework.conftest import OFFICE, World, refused, told
+
+
+async def test_a_repeated_question_gets_the_recorded_people(world: World) -> None:
+    promise = await world.promise()
+    as_of = world.clock.now
+    first = await world.ring(promise, as_of)
+    await world.sent(first)
+    world.clock.move(minutes=2)
+
+    again = await world.ring(promise, as_of)
+
+    assert first.outcome == pb.CLIMB_OUTCOME_CLIMBED
+    assert again == first
+
+
+async def test_twenty_questions_at_once_climb_once(world: World) -> None:
+    promise = await world.promise()
+
+    answers = await asyncio.gather(*(world.ring(promise) for _ in range(20)))
+
+    assert len({answer.SerializeToString(deterministic=True) for answer in answers}) == 1
+    shown = await world.shown(promise)
+    assert [entry.event for entry in shown.history] == ["MADE", "CLIMBED"]
+    assert [(row.rung, row.staff_id) for row in shown.told] == [("owner", world.people.worker)]
+
+
+async def test_twenty_questions_at_different_instants_climb_each_rung_once(world: World) -> None:
+    promise = await world.promise()
+    start = world.clock.now
+    world.clock.move(minutes=20)
+
+    await asyncio.gather(*(world.ring(promise, start.replace(minute=minute)) for minute in range(20)))
+
+    rows = (await world.shown(promise)).told
+    assert Counter((row.rung, row.staff_id) for row in rows) == {
+        ("owner", world.people.worker): 1,
+        ("supervisor", world.people.supervisor): 1,
+        ("manager", world.people.manager): 1,
+    }
+
+
+async def test_an_early_question_is_answered_with_the_clock(world: World) -> None:
+    promise = await world.promise()
+    await world.sent(await world.ring(promise))
+    world.clock.move(minutes=1)
+
+    answer = await world.ring(promise)
+
+    assert answer.outcome == pb.CLIMB_OUTCOME_NOT_YET
+    assert not answer.notices
+    assert instant(answer.clock.next_instant) == instant(promise.received_at).replace(minute=10)
+
+
+async def test_whoever_is_not_known_to_be_told_is_named_again(world: World) -> None:
+    """A crash between ClimbRung and Notify loses nobody: every run first notifies the untold."""
+    promise = await world.promise()
+    first = await world.ring(promise)
+    world.clock.move(minutes=1)
+
+    before = await world.ring(promise)
+    await world.sent(before)
+    after = await world.ring(promise)
+
+    assert [notice.key for notice in before.notices] == [notice.key for notice in first.notices]
+    assert not after.notices
+
+
+async def test_nobody_is_told_twice_of_one_rung_in_one_cycle(world: World) -> None:
+    """The supervisor stands in for an absent owner, and still hears of the supervisor's own rung once."""
+    await world.away(world.people.worker)
+    promise = await world.promise()
+    keys = []
+    for _ in range(3):
+        answer = await world.ring(promise)
+        keys += [notice.key for notice in answer.notices]
+        await world.sent(answer)
+        world.clock.move(minutes=10)
+
+    assert len(keys) == len(set(keys))
+
+
+async def test_a_person_on_several_rungs_climbed_together_gets_one_message_naming_the_oldest(world: World) -> None:
+    await world.away(world.people.worker)
+    promise = await world.promise()
+    world.clock.move(minutes=12)
+
+    answer = await world.ring(promise)
+
+    assert told(answer) == [("owner", world.people.supervisor)]
+    assert {row.rung for row in (await world.shown(promise)).told} == {"owner", "supervisor"}
+
+
+async def test_a_closed_promise_can_never_climb(world: World) -> None:
+    promise = await world.promise()
+    await world.attempt(promise)
+    world.clock.move(days=3)
+
+    answer = await world.ring(promise)
+
+    assert answer.outcome == pb.CLIMB_OUTCOME_CLOSED
+    assert not answer.notices
+    assert answer.clock.state == promise_pb2.PROMISE_STATE_KEPT
+
+
+async def test_the_ledger_answers_by_the_instant_it_is_asked_about_not_by_its_own_clock(world: World) -> None:
+    promise = await world.promise()
+    later = world.clock.now.replace(minute=11)
+
+    answer = await world.ring(promise, later)
+
+    assert [rung for rung, _ in told(answer)] == ["owner", "supervisor"]
+
+
+async def test_an_absent_owners_first_rung_is_the_supervisor(world: World) -> None:
+    await world.away(world.people.worker)
+    promise = await world.promise()
+
+    answer = await world.ring(promise)
+
+    assert told(answer) == [("owner", world.people.supervisor)]
+    assert (await world.shown(promise)).told[0].why == "owner absent: the owner's supervisor"
+
+
+async def test_an_empty_rung_is_climbed_past_at_once(world: World) -> None:
+    await world.away(world.people.supervisor)
+    promise = await world.promise()
+    await world.sent(await world.ring(promise))
+    world.clock.move(minutes=10)
+
+    answer = await world.ring(promise)
+
+    assert told(answer) == [("manager", world.people.manager)]
+    assert [entry.event for entry in (await world.shown(promise)).history] == ["MADE", "CLIMBED", "CLIMBED", "CLIMBED"]
+
+
+async def test_when_every_rung_is_empty_the_answer_says_that_nobody_is_left(empty_world: World) -> None:
+    promise = await empty_world.promise(owner=type_pb2.Owner(queue=f"SCREENER:{OFFICE}"))
+
+    answer = await empty_world.ring(promise)
+
+    assert answer.nobody_left
+    assert not answer.notices
+    assert await empty_world.ring(promise) == answer
+    assert answer.clock.HasField("next_instant")
+
+
+async def test_a_question_about_no_promise_is_refused(world: World) -> None:
+    async with refused("NOT_FOUND"):
+        await world.ring(promise_pb2.Promise(promise_id="00000000-0000-7000-8000-0000000000ff"))

@@ -1,0 +1,161 @@
+"""A promise from birth to certificate (design: one engine for every clock)."""
+
+import json
+
+import asyncpg
+import pytest
+from google.protobuf.message import Message
+
+from chassis.contract import instant, stamp
+from hotline.casework.v1 import casework_service_pb2 as pb
+from hotline.casework.v1 import promise_pb2
+from policy.certificate import verify
+from tests.integration.casework.conftest import DEADLINE, MONDAY, World, refused, told
+
+
+async def certificate(world: World, promise: promise_pb2.Promise) -> dict[str, object]:
+    stub = await world.service()
+    answer = await stub.GetCertificate(pb.GetCertificateRequest(promise_id=promise.promise_id), timeout=DEADLINE)
+    return verify(json.loads(answer.certificate_json), world.rules.key.public_key())
+
+
+async def test_a_promise_nobody_acts_on_climbs_to_the_director_who_keeps_it_late(world: World) -> None:
+    promise = await world.promise("CALLBACK_URGENT")
+    people = world.people
+    climbed = []
+    for minutes in (0, 10, 5, 5):
+        world.clock.move(minutes=minutes)
+        answer = await world.ring(promise)
+        climbed += told(answer)
+        await world.sent(answer)
+
+    kept = await world.attempt(promise, "REACHED", by=people.director)
+
+    assert climbed == [
+        ("owner", people.worker),
+        ("supervisor", people.supervisor),
+        ("manager", people.manager),
+        ("director", people.director),
+    ]
+    assert kept.verdict == promise_pb2.VERDICT_LATE
+    assert (await certificate(world, promise))["verdict"] == "LATE"
+
+
+async def test_a_promise_kept_in_time_is_met(world: World) -> None:
+    promise = await world.promise("CALLBACK_URGENT")
+    await world.ring(promise)
+    world.clock.move(minutes=9)
+
+    kept = await world.attempt(promise, "REACHED")
+
+    assert kept.verdict == promise_pb2.VERDICT_MET
+    assert kept.clock.state == promise_pb2.PROMISE_STATE_KEPT
+    assert not kept.clock.HasField("next_instant")
+    body = await certificate(world, promise)
+    assert body["verdict"] == "MET"
+    assert body["rungs"][0]["told"] == [world.people.worker]  # type: ignore[index]
+
+
+async def test_a_promise_nobody_keeps_is_overdue_and_its_last_rung_repeats(world: World) -> None:
+    promise = await world.promise("CALLBACK_URGENT")
+    world.clock.move(minutes=20)
+    answer = await world.ring(promise)
+    await world.sent(answer)
+    repeated = []
+    for _ in range(3):
+        world.clock.now = instant(answer.clock.next_instant)
+        answer = await world.ring(promise)
+        repeated.append((told(answer), answer.notices[0].cycle))
+        await world.sent(answer)
+
+    assert answer.clock.state == promise_pb2.PROMISE_STATE_OVERDUE
+    assert repeated == [([("director", world.people.director)], cycle) for cycle in (2, 3, 4)]
+    assert all(notice.overdue for notice in answer.notices)
+
+
+async def test_an_attempt_that_fails_leaves_the_promise_in_its_place(world: World) -> None:
+    """R081: a missed attempt never loses its place."""
+    promise = await world.promise("CALLBACK_URGENT")
+    before = await world.ring(promise)
+
+    tried = await world.attempt(promise, "NO_ANSWER")
+
+    assert tried.clock.state == promise_pb2.PROMISE_STATE_OPEN
+    assert tried.due_at == promise.due_at
+    assert tried.clock.next_instant == before.clock.next_instant
+
+
+async def test_an_open_promise_has_no_certificate(world: World) -> None:
+    promise = await world.promise()
+    stub = await world.service()
+
+    async with refused("WRONG_STATE"):
+        await stub.GetCertificate(pb.GetCertificateRequest(promise_id=promise.promise_id), timeout=DEADLINE)
+
+
+async def test_certificates_of_an_office_form_a_chain(world: World) -> None:
+    bodies = []
+    for _ in range(3):
+        promise = await world.promise()
+        await world.attempt(promise)
+        bodies.append(await certificate(world, promise))
+
+    links = [body["chain"] for body in bodies]
+    assert [link["number"] for link in links] == [1, 2, 3]  # type: ignore[index]
+    assert links[0]["previous"] is None  # type: ignore[index]
+    assert len({link["previous"] for link in links}) == 3  # type: ignore[index]
+
+
+async def test_what_is_written_in_the_ledger_cannot_be_changed(world: World) -> None:
+    promise = await world.promise()
+    await world.attempt(promise)
+    for statement in (
+        "UPDATE ledger.promise SET reference = 'other'",
+        "UPDATE ledger.history SET actor = 'other'",
+        "DELETE FROM ledger.certificate",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with world.database.transaction() as uow:
+                await uow.execute(statement)
+
+
+async def test_asking_twice_for_a_promise_makes_one(world: World) -> None:
+    first = await world.promise("CALLBACK_URGENT", subject=promise_pb2.Subject(type="callback", id="c-1"))
+    second = await world.promise("CALLBACK_URGENT", subject=promise_pb2.Subject(type="callback", id="c-1"))
+    other = await world.promise("CALLBACK_URGENT", subject=promise_pb2.Subject(type="callback", id="c-2"))
+
+    assert first == second
+    assert other.promise_id != first.promise_id
+    assert len(await world.facts(first.promise_id)) == 1
+
+
+async def test_every_version_is_one_fact_with_the_whole_clock(world: World) -> None:
+    promise = await world.promise("CALLBACK_URGENT")
+    await world.ring(promise)
+    world.clock.move(minutes=3)
+    await world.attempt(promise, "BUSY")
+    await world.attempt(promise, "REACHED")
+
+    facts: list[tuple[int, Message]] = await world.facts(promise.promise_id)
+
+    assert [(sequence, type(fact).__name__) for sequence, fact in facts] == [
+        (1, "PromiseMade"),
+        (2, "PromiseMoved"),
+        (3, "PromiseMoved"),
+        (4, "PromiseClosed"),
+    ]
+    clocks = [fact.clock for _, fact in facts]  # type: ignore[attr-defined]
+    assert [clock.version for clock in clocks] == [1, 2, 3, 4]
+    assert [clock.HasField("next_instant") for clock in clocks] == [True, True, True, False]
+    assert [fact.event for _, fact in facts[1:3]] == ["CLIMBED", "ATTEMPTED"]  # type: ignore[attr-defined]
+
+
+async def test_a_promise_made_late_says_so_by_a_next_instant_that_has_passed(world: World) -> None:
+    """Born late: the ladder is climbed in order, each person told once, in one message."""
+    promise = await world.promise("CALLBACK_URGENT", received_at=stamp(MONDAY.replace(hour=14, minute=40)))
+
+    answer = await world.ring(promise)
+
+    assert instant(promise.clock.next_instant) < world.clock.now
+    assert [rung for rung, _ in told(answer)] == ["owner", "supervisor", "manager", "director"]
+    assert answer.clock.state == promise_pb2.PROMISE_STATE_OVERDUE
