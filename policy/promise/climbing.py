@@ -13,8 +13,8 @@ from policy.promise.state import Promise, Timetable, utc
 
 
 def sound(timetable: Timetable) -> Timetable:
-    """The timetable in UTC if its ladder can be climbed, else PackInvalid (the pack's proof should have said so)."""
-    rungs = tuple(replace(rung, at=utc(rung.at)) for rung in timetable.rungs)
+    """The timetable in UTC with every rung ahead; PackInvalid if its ladder cannot be climbed."""
+    rungs = tuple(replace(rung, at=utc(rung.at), climbed=0) for rung in timetable.rungs)
     faults = {
         "it has no rungs": not rungs,
         "two rungs have one name": len({rung.name for rung in rungs}) < len(rungs),

@@ -1,4 +1,4 @@
-"""A desk on which one promise lies, with a clock the test moves: alarms ring by themselves, what is heard is written down."""
+"""A desk on which one promise lies, with a clock the test moves: alarms ring by themselves, and what is heard is kept."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Desk:
         self._heard.append(f"{minutes // 60}:{minutes % 60:02} {climb.rung}")
 
 
-def stopping_later(table: Timetable, by: timedelta) -> Timetable:
-    """The same ladder, as if received later."""
+def moved(table: Timetable, by: timedelta) -> Timetable:
+    """The same ladder, as if received that much later."""
     rungs = tuple(replace(rung, at=rung.at + by) for rung in table.rungs)
     return replace(table, due_at=table.due_at + by, rungs=rungs)

@@ -1,7 +1,7 @@
 """Random ladders, and the events of random stories, for the tests that ask what holds for every promise.
 
-What happens is drawn as small codes and turned into an event only when its moment has come: drawing from strategies that
-depend on the promise as it stands would cost a hundred times as much as the promise itself.
+What happens is drawn as small codes and turned into an event only when its moment has come: strategies that depend on
+the promise as it stands would cost a hundred times as much as the promise itself.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from datetime import datetime, timedelta
 
 from hypothesis import strategies as st
-from promise_desk import COLLEAGUE, RECEIVED, TERMS, WORKER, stopping_later
+from promise_desk import COLLEAGUE, RECEIVED, TERMS, WORKER, moved
 
 from policy.ladders import ArmedRung, Terms, Who
 from policy.promise import (
@@ -68,8 +68,8 @@ TERMS_DRAWN = st.sampled_from(
 )
 
 
-def event_of(code: Code, promise: Promise, now: datetime) -> Event:
-    """What the code says happens to this promise now: most of it allowed, some not."""
+def event_of(code: Code, promise: Promise, armed: Timetable, now: datetime) -> Event:
+    """What the code says happens now to this promise, armed so at birth: most of it allowed, some not."""
     _, kind, value = code
     by, rest = PEOPLE[value % 3], value // 3
     rungs = promise.timetable.rungs
@@ -98,7 +98,7 @@ def event_of(code: Code, promise: Promise, now: datetime) -> Event:
         case "Resume":
             return Resume(by)
         case "Retier":
-            return Retier("T0", stopping_later(promise.timetable, -(rest % 30) * MINUTE), by)
+            return Retier("T0", moved(armed, -(rest % 30) * MINUTE), by)
         case "Void":
             return Void(by, "entered twice" if rest % 2 else "")
     raise AssertionError(f"no event for {code}")

@@ -208,7 +208,7 @@ def test_what_is_no_certificate_never_holds(check: Callable[..., Any]) -> None:
     assert "not in the form of a signed certificate" in done.stdout
 
 
-@settings(max_examples=cases(0.4), deadline=None)
+@settings(max_examples=cases(0.3), deadline=None)
 @given(table=timetables(), terms=TERMS_DRAWN, story=STORIES)
 def test_the_verifiers_verdict_is_the_engines_for_any_history(
     verifier: ModuleType, table: Timetable, terms: Terms, story: list[Code]
@@ -217,7 +217,7 @@ def test_the_verifiers_verdict_is_the_engines_for_any_history(
     for code in story:
         desk.now += code[0] * MINUTE
         try:
-            desk.do(event_of(code, desk.promise, desk.now))
+            desk.do(event_of(code, desk.promise, table, desk.now))
         except (PromiseRefused, NothingDue):
             continue
     if desk.promise.closing is None:
