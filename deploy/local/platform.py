@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.local import checks, infrastructure, kafka, postgres
 from deploy.local.passwords import password
 from deploy.local.processes import Part, Process, Report, StackError, Step
-from deploy.local.settings import PROJECT, PYTHON, SERVICES, StackSettings
+from deploy.local.settings import PROJECT, PYTHON, SERVICES, StackSettings, environment
 
 WORKFLOWS = "workflows"
 GROUPS = (*SERVICES, WORKFLOWS)
@@ -144,7 +144,7 @@ async def _migrate(settings: StackSettings, service: str, report: Report) -> Non
     with log.open("w") as file:
         child = await asyncio.create_subprocess_exec(
             *(PYTHON, "-m", f"services.{service}", "migrate"),
-            env=os.environ | _environment(settings, service),
+            env=environment(_environment(settings, service)),
             cwd=PROJECT,
             stdout=file,
             stderr=file,

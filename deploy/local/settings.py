@@ -1,6 +1,8 @@
 """Where the embedded stack keeps its data, which ports it uses, and which parts are given from outside."""
 
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -84,3 +86,12 @@ class StackSettings(BaseSettings):
 
     def log(self, part: str) -> Path:
         return self.logs / f"{part.replace(' ', '-')}.log"
+
+
+def environment(added: Mapping[str, str]) -> dict[str, str]:
+    """What a part is told: our own environment and what its table adds, without the settings that are the stack's own.
+
+    The address of a given PostgreSQL holds the password of a role that no service may have.
+    """
+    own = {f"HOTLINE_{name.upper()}" for name in StackSettings.model_fields}
+    return {name: value for name, value in os.environ.items() if name not in own} | dict(added)

@@ -14,6 +14,7 @@ import psutil
 
 from deploy.local import status
 from deploy.local.processes import Given, Part, Process, ProcessDiedError, StackError, Step
+from deploy.local.settings import environment
 from deploy.local.status import PartStatus, StackStatus, State
 
 ASK_EVERY = 0.1
@@ -145,7 +146,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=_environment(process.env),
+                env=environment(process.env),
                 cwd=process.folder,
                 # A session of its own: Ctrl-C reaches the supervisor alone, which stops the parts in order.
                 start_new_session=True,
@@ -304,11 +305,6 @@ def _created(pid: int) -> float | None:
 def _send(child: asyncio.subprocess.Process, number: int) -> None:
     with suppress(ProcessLookupError):  # it may have ended by itself
         child.send_signal(number)
-
-
-def _environment(added: Mapping[str, str]) -> dict[str, str]:
-    # HOTLINE_ settings of the shell are the stack's own: a part gets those its table gives it, and no others.
-    return {k: v for k, v in os.environ.items() if not k.startswith("HOTLINE_")} | dict(added)
 
 
 def as_user(user: str | None) -> dict[str, Any]:
