@@ -15,7 +15,8 @@ from typing import TypeAlias, TypeVar
 from uuid import UUID, uuid4
 
 import grpc
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis import identity
 from chassis.client import connect
@@ -96,6 +97,21 @@ async def facts_about(stack: Addresses, topic: str, key: str, count: int) -> lis
             for batch in (await consumer.getmany(timeout_ms=200)).values():
                 found.extend(record for record in batch if record.key == key.encode())
     return found
+
+
+async def read_up_to(stack: Addresses, group: str, partition: TopicPartition, offset: int) -> None:
+    """Wait until a consumer group is done with a record and all before it in its partition."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka_bootstrap)
+    await admin.start()
+
+    async def done() -> bool:
+        committed = await admin.list_consumer_group_offsets(group, partitions=[partition])
+        return bool(committed[partition].offset > offset)
+
+    try:
+        await eventually(done)
+    finally:
+        await admin.close()
 
 
 async def eventually(condition: Callable[[], Awaitable[T | None]], *, within: float = 30.0) -> T:

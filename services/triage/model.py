@@ -76,8 +76,8 @@ class Recommendation:
 
     @property
     def clocks(self) -> tuple[str, ...]:
-        """The kinds of promise whose clock runs from receipt."""
-        return tuple(self.whole["due"])
+        """The kinds of promise whose clock runs from receipt, by name."""
+        return tuple(sorted(self.whole["due"]))
 
 
 @dataclass(frozen=True, slots=True)
