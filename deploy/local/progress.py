@@ -10,6 +10,8 @@ from deploy.local.status import STANDING, PartStatus, StackStatus, State
 SPARSE = 10.0
 """Seconds between two plain lines about the same step at work."""
 
+WHOLE = "everything is healthy"
+
 _BUSY = (State.WORKING, State.STARTING, State.RESTARTING, State.UNHEALTHY)
 
 
@@ -20,6 +22,7 @@ class LiveLine:
         self._console = console
         self._line = Status("starting", console=console)
         self._seen: dict[str, State] = {}
+        self._whole = False
 
     def __call__(self, stack: StackStatus) -> None:
         for part in stack.parts:
@@ -27,6 +30,9 @@ class LiveLine:
                 self._seen[part.name] = part.state
                 if part.state in (*STANDING, State.FAILED, State.RESTARTING, State.STOPPED) and part.kind != "step":
                     self._console.print(_line(part), highlight=False, markup=False)
+        if stack.state is State.HEALTHY and not self._whole:
+            self._whole = True
+            self._console.print(WHOLE, highlight=False)
         busy = [part for part in stack.parts if part.state in _BUSY]
         if busy or stack.state in (State.STARTING, State.STOPPING):
             self._line.update(" · ".join(f"{p.name}: {p.detail or p.state}" for p in busy) or str(stack.state))
@@ -41,6 +47,7 @@ class PlainLines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._told: dict[str, tuple[State, float]] = {}
+        self._whole = False
 
     def __call__(self, stack: StackStatus) -> None:
         for part in stack.parts:
@@ -49,6 +56,9 @@ class PlainLines:
             if part.state is not state or stale:
                 self._told[part.name] = (part.state, time.monotonic())
                 self._console.print(_line(part), highlight=False, markup=False, soft_wrap=True)
+        if stack.state is State.HEALTHY and not self._whole:
+            self._whole = True
+            self._console.print(WHOLE)
 
 
 def progress(console: Console) -> LiveLine | PlainLines:
