@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -26,6 +26,7 @@ from chassis.operations import operations
 from chassis.relay import relay
 from chassis.server import PortTaken, Servicer, serve
 from chassis.settings import MissingSetting, Settings
+from policy.errors import PolicyError
 
 _log = logs.logger("service")
 
@@ -77,14 +78,24 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
         return 2
     settings = Settings()
     shutdown = telemetry.setup(f"hotline-{service.name}", settings)
+    code = 0
     try:
         _run(service, given[0], settings)
-    except (MissingSetting, PortTaken, TopicsMissing) as problem:
-        sys.stderr.write(f"{service.name} {given[0]}: {problem}\n")
-        return 1
+    except* (MissingSetting, PortTaken, TopicsMissing, PolicyError) as problems:
+        # What whoever starts the service can mend is said in one line each, not in a traceback.
+        sys.stderr.writelines(f"{service.name} {given[0]}: {problem}\n" for problem in _single(problems))
+        code = 1
     finally:
         shutdown()
-    return 0
+    return code
+
+
+def _single(problems: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for problem in problems.exceptions:
+        if isinstance(problem, BaseExceptionGroup):
+            yield from _single(problem)
+        else:
+            yield problem
 
 
 def _run(service: Service, mode: str, settings: Settings) -> None:
