@@ -18,7 +18,7 @@ from typing import Any
 from policy.calendars import Calendar, calendar_from
 from policy.canonical import sha256
 from policy.clocks import NO_TIER, Clock, Presence, clock_from, duration_from
-from policy.errors import ClockUndefined, PackMissing, PackNotInForce
+from policy.errors import ClockUndefined, PackMissing, PackNotInForce, PackTampered
 from policy.ladders import Extension, Ladder, Rung, Terms, Who
 from policy.packfiles import Seal, merge, read_document, read_seal, versions
 
@@ -54,6 +54,13 @@ class Pack:
     def ref(self) -> PackRef:
         """This pack as others refer to it."""
         return PackRef(self.id, self.version, self.sha256)
+
+    @property
+    def state(self) -> str:
+        """How firmly this version stands: `draft`, `sealed` or `signed by KEY`."""
+        if self.seal is None:
+            return "draft"
+        return f"signed by {self.seal.key}" if self.seal.signature else "sealed"
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -181,8 +188,10 @@ def _rung_from(document: Mapping[str, Any]) -> Rung:
 class Packs:
     """Every pack held in a folder; each is read once, when it is first asked for, and refused loudly if it is wrong."""
 
-    def __init__(self, folder: Path = SHIPPED) -> None:
+    def __init__(self, folder: Path = SHIPPED, *, signed_only: bool = False) -> None:
+        """`signed_only` refuses drafts and unsigned packs, as production does."""
         self._folder = folder
+        self._signed_only = signed_only
         self._loaded: dict[tuple[str, str], Pack] = {}
         self._versions = versions(folder)
 
@@ -227,6 +236,11 @@ class Packs:
         document = read_document(self._folder, name, version)
         until = document.get("effective_to")
         digest = sha256(document)
+        seal = read_seal(folder, digest)
+        if self._signed_only and (seal is None or seal.signature is None):
+            raise PackTampered(
+                f"{name}@{version}", "the pack is not signed: `hotline packs sign` it with the policy key"
+            )
         return Pack(
             id=name,
             version=version,
@@ -234,5 +248,5 @@ class Packs:
             effective_from=datetime.fromisoformat(document["effective_from"]),
             effective_to=datetime.fromisoformat(until) if until else None,
             document=document,
-            seal=read_seal(folder, digest),
+            seal=seal,
         )

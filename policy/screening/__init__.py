@@ -1,7 +1,18 @@
 """Screening: is a report for us, and how fast must the child be seen? The tool recommends; a named person decides."""
 
 from policy.screening.answers import ScreeningError, received
+from policy.screening.counterfactual import Counterfactual, why
 from policy.screening.decision import ChildDecision, Decision, Unknown
 from policy.screening.evaluate import EVALUATOR, screen
 
-__all__ = ["EVALUATOR", "ChildDecision", "Decision", "ScreeningError", "Unknown", "received", "screen"]
+__all__ = [
+    "EVALUATOR",
+    "ChildDecision",
+    "Counterfactual",
+    "Decision",
+    "ScreeningError",
+    "Unknown",
+    "received",
+    "screen",
+    "why",
+]

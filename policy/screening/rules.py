@@ -133,7 +133,7 @@ class Upgrade:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """A pack's screening, ready to be walked."""
 
@@ -153,6 +153,7 @@ class Rules:
     cross_reports: tuple[Reasoned, ...]
     owed: tuple[Named, ...]
     sentences: Mapping[str, str]
+    sources: tuple[str, ...]
 
     # What follows from the above, computed once because every decision needs it: values before anything is known, and
     # the names that each step's conditions read.
@@ -188,6 +189,7 @@ class _Compiler:
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
+        self._sources: list[str] = []
         self._document = document = pack.document
         self._criteria = {item["id"]: item["family"] for item in document["criteria"]}
         self._tiers = tuple(document["tiers"])
@@ -240,6 +242,7 @@ class _Compiler:
             cross_reports=cross_reports,
             owed=owed,
             sentences=self._document["sentences"],
+            sources=tuple(self._sources),
             unticked=dict.fromkeys(everything, False),
             unmatched=dict.fromkeys(self._line_ids, False),
             counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
@@ -275,6 +278,7 @@ class _Compiler:
         if calls := set(program.functions()) - _OPERATORS:
             message = f"the condition {source!r} uses {', '.join(sorted(calls))}; only logic and counting are allowed"
             raise PackInvalid([self._where(where)], message)
+        self._sources.append(source)
         return Condition(source, program.execute, names)
 
     def _where(self, entry: str) -> str:

@@ -1,0 +1,255 @@
+"""`hotline screen`, `due` and `packs`: policy on the command line, without a running stack."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+
+import click
+
+from policy.errors import PolicyError
+from policy.packs import DEFAULT_PACK, SHIPPED, Packs
+
+if TYPE_CHECKING:
+    from policy.packs import Pack
+
+_folder = click.option(
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=SHIPPED,
+    envvar="HOTLINE_PACKS",
+    help="Where the packs are, if not in this checkout.",
+)
+
+
+@click.command()
+@click.argument("facts", type=click.File("rb"), required=False)
+@click.option("--pack", "name", default=DEFAULT_PACK, help="ID (the version in force at receipt) or ID@VERSION.")
+@click.option("--why", "explain_why", is_flag=True, help="Also which single fact would change tier or screening.")
+@click.option("--lines", is_flag=True, help="One JSON object a line from standard input, one answer a line.")
+@_folder
+def screen(facts: BinaryIO | None, name: str, explain_why: bool, lines: bool, folder: Path) -> None:
+    """Screen the report in FACTS (JSON; `-` is standard input) and explain the decision, as JSON.
+
+    Exits 0 with a decision and 2 with an error; with --lines always 0, each line being one or the other.
+    """
+    screener = _Screener(Packs(folder), name, explain_why)
+    if lines:
+        if facts is not None:
+            raise click.UsageError("--lines reads standard input: give no FACTS")
+        for line in sys.stdin.buffer:
+            sys.stdout.buffer.write(screener.answer(line)[0] + b"\n")
+            sys.stdout.buffer.flush()
+        return
+    if facts is None:
+        raise click.UsageError("give FACTS, or --lines")
+    answer, decided = screener.answer(facts.read())
+    sys.stdout.buffer.write(answer + b"\n")
+    sys.exit(0 if decided else 2)
+
+
+class _Screener:
+    """Turns the text of one report into the text of its decision or error."""
+
+    def __init__(self, packs: Packs, name: str, explain_why: bool) -> None:
+        self._packs = packs
+        self._name, _, self._version = name.partition("@")
+        self._why = explain_why
+
+    def answer(self, text: bytes) -> tuple[bytes, bool]:
+        """The answer in canonical JSON, and whether it is a decision."""
+        try:
+            return self._decision(_read_json(text)), True
+        except PolicyError as error:
+            return _as_json(error), False
+
+    def _decision(self, facts: dict[str, Any]) -> bytes:
+        from policy.canonical import canonical_plain
+        from policy.screening import received, screen, why
+
+        pack = self._pack(received(facts))
+        decision = screen(pack, facts)
+        if not self._why:
+            return decision.canonical()
+        counterfactuals = [item.as_json() for item in why(pack, facts)]
+        return canonical_plain({**decision.as_json(), "counterfactuals": counterfactuals})
+
+    def _pack(self, at: datetime) -> Pack:
+        if self._version:
+            return self._packs.get(self._name, self._version)
+        return self._packs.in_force(self._name, at)
+
+
+def _read_json(text: bytes) -> dict[str, Any]:
+    try:
+        facts = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise PolicyError("BAD_JSON", [], f"not readable as JSON: {error}") from error
+    if not isinstance(facts, dict):
+        raise PolicyError("BAD_JSON", [], "the facts of a report are one JSON object")
+    return facts
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) != len(pairs):
+        raise ValueError("an entry is written twice in one object, and which one holds must not be guessed")
+    return entries
+
+
+def _as_json(error: PolicyError) -> bytes:
+    from policy.canonical import canonical
+
+    return canonical({"error": {"code": error.code, "paths": list(error.paths), "message": error.message}})
+
+
+def _fail(error: PolicyError) -> NoReturn:
+    click.echo(_as_json(error).decode())
+    sys.exit(2)
+
+
+@click.command()
+@click.option("--pack", "name", default=DEFAULT_PACK, show_default=True, help="ID, or ID@VERSION.")
+@click.option("--clock", required=True, help="Which promise, such as CALLBACK_STANDARD.")
+@click.option("--received", required=True, help="When its time began, with the offset: 2026-11-20T18:00:00-06:00.")
+@click.option("--tier", help="T0 to T4, where the clock depends on it.")
+@click.option("--office", help="An office with clocks or a calendar of its own.")
+@click.option(
+    "--presence", type=click.Choice(["in", "away", "absent"]), help="Where the owner is, for VOICEMAIL_CHECK."
+)
+@_folder
+def due(
+    name: str, clock: str, received: str, tier: str | None, office: str | None, presence: str | None, folder: Path
+) -> None:
+    """When something is due, and the steps by which anyone can compute it again."""
+    from policy.canonical import canonical
+    from policy.clocks import Presence
+    from policy.due import due as due_of
+    from policy.screening import received as parse
+
+    try:
+        at = parse({"received_at": received})
+        pack_id, _, version = name.partition("@")
+        pack = Packs(folder).get(pack_id, version) if version else Packs(folder).in_force(pack_id, at)
+        when = due_of(pack, clock, at, tier=tier, office=office, presence=Presence(presence) if presence else None)
+    except PolicyError as error:
+        _fail(error)
+    click.echo(canonical({"due": when.at.isoformat(), "steps": list(when.steps)}).decode())
+
+
+@click.group()
+def packs() -> None:
+    """List, check, compare and sign packs."""
+
+
+@packs.command("list")
+@click.option("--json", "as_json", is_flag=True)
+@_folder
+def list_packs(as_json: bool, folder: Path) -> None:
+    """Every version of every pack: since when it is in force, whether it is sealed and signed, its training notice."""
+    from rich.console import Console
+    from rich.table import Table
+
+    try:
+        held = Packs(folder).all()
+    except PolicyError as error:
+        _fail(error)
+    if as_json:
+        click.echo(json.dumps([_summary(pack) for pack in held], indent=2, ensure_ascii=False))
+        return
+    table = Table("pack", "version", "in force from", "state", "sha256", "title", box=None, pad_edge=False)
+    for pack in held:
+        row = _summary(pack)
+        table.add_row(row["id"], row["version"], row["effective_from"], row["state"], row["sha256"][:12], row["title"])
+    Console(soft_wrap=True).print(table)
+
+
+def _summary(pack: Pack) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "version": pack.version,
+        "effective_from": pack.effective_from.isoformat(),
+        "state": pack.state,
+        "sha256": pack.sha256,
+        "title": pack.document["title"],
+        "owner": pack.document["owner"],
+        "contact": pack.document["contact"],
+        "training": pack.document["training"],
+    }
+
+
+@packs.command()
+@click.argument("names", nargs=-1, metavar="[PACK[@VERSION]]...")
+@_folder
+def check(names: tuple[str, ...], folder: Path) -> None:
+    """Prove packs (all, or those named) by enumeration; exits 1 with a counterexample if one fails."""
+    from policy.screening.proof import prove
+
+    held = Packs(folder)
+    try:
+        chosen = [_one(held, name) for name in names] or list(held.all())
+        proofs = [(pack, list(prove(pack))) for pack in chosen]
+    except PolicyError as error:
+        _fail(error)
+    failed = False
+    for pack, parts in proofs:
+        click.echo(f"{pack.id} {pack.version}  {pack.sha256[:12]}  {pack.state}")
+        for part in parts:
+            click.echo(
+                f"  {'proven' if not part.failures else 'FAILED'}  {part.part}, {part.combinations:,} combinations"
+            )
+            for failure in part.failures:
+                click.echo(f"          {failure}")
+        failed = failed or any(part.failures for part in parts)
+    click.echo(f"{len(proofs)} packs, {sum(part.combinations for _, parts in proofs for part in parts):,} combinations")
+    sys.exit(1 if failed else 0)
+
+
+@packs.command()
+@click.argument("before")
+@click.argument("after")
+@_folder
+def diff(before: str, after: str, folder: Path) -> None:
+    """What changed from pack BEFORE to AFTER (ID or ID@VERSION): the entries, and the combinations whose tier moves."""
+    from policy.screening.difference import changed_entries, changed_tiers
+
+    held = Packs(folder)
+    try:
+        old, new = _one(held, before), _one(held, after)
+        entries, tiers = list(changed_entries(old.document, new.document)), list(changed_tiers(old, new))
+    except PolicyError as error:
+        _fail(error)
+    for line in (*entries, *tiers):
+        click.echo(line)
+    if not entries:
+        click.echo("no difference")
+
+
+@packs.command()
+@click.argument("name", metavar="PACK[@VERSION]")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ed25519 private key (PEM).")
+@_folder
+def sign(name: str, key: Path | None, folder: Path) -> None:
+    """Seal a pack as it is now, and sign it if a key is given: from then on a change of this version is refused."""
+    from policy.packfiles import write_seal
+    from policy.screening.proof import prove
+
+    held = Packs(folder)
+    try:
+        pack = _one(held, name)
+        failures = [failure for part in prove(pack) for failure in part.failures]
+        if failures:
+            raise PolicyError("PACK_UNPROVEN", [f"{pack.id}@{pack.version}"], failures[0])
+        seal = write_seal(folder / pack.id / pack.version, pack.sha256, key)
+    except PolicyError as error:
+        _fail(error)
+    signed = f"signed with the key {seal.key}" if seal.key else "sealed, not signed: production refuses it"
+    click.echo(f"{pack.id} {pack.version}  {pack.sha256}  {signed}")
+
+
+def _one(held: Packs, name: str) -> Pack:
+    pack_id, _, version = name.partition("@")
+    return held.get(pack_id, version or None)
