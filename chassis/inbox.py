@@ -89,7 +89,7 @@ async def due(uow: UnitOfWork, consumer: str, limit: int = 100) -> list[Row]:
 async def set_aside(
     uow: UnitOfWork, consumer: str, record: Record, envelope: Envelope | None, reason: str, attempts: int
 ) -> None:
-    """Enter a dead letter, which parks its key: later facts of the aggregate are held until it is redriven or waived."""
+    """Enter a dead letter, which parks its key: later facts of the aggregate wait until it is redriven or waived."""
     aggregate_type = envelope.aggregate_type if envelope else aggregate_type_of(record.topic)
     sequence = envelope.sequence if envelope else None
     await uow.execute(

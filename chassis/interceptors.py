@@ -180,7 +180,11 @@ def to_status(refusal: Refusal) -> Any:
 
 async def _abort(call: Call, refusal: Refusal) -> NoReturn:
     telemetry.record_refusal(grpc.StatusCode[refusal.code.value], refusal.reason)
-    await call.context.abort_with_status(to_status(refusal))
+    try:
+        await call.context.abort_with_status(to_status(refusal))
+    except grpc.aio.AbortError as aborted:
+        # OpenTelemetry records this one with all that led to it, and the failure behind it may quote a person.
+        raise aborted from None
     raise AssertionError("abort_with_status returned")
 
 

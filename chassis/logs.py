@@ -1,4 +1,4 @@
-"""JSON lines on stderr with the trace's ids; only declared fields are written, so that no personal data slips through."""
+"""JSON lines on stderr with the trace's ids; only declared fields are written: no personal data slips through."""
 
 from __future__ import annotations
 

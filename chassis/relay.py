@@ -42,8 +42,8 @@ _HOUSEKEEPING_EVERY = 600.0
 _FORGET_AT_ONCE = 5_000
 _STATEMENT_TIMEOUT = 15.0
 _PAUSE = 1.0
-# The server ends the session of a relay that died or cannot be reached within seconds, even in the middle of a statement:
-# its locks go to another relay, and what it was about to mark stays unsent.
+# The server ends the session of a relay that died or cannot be reached within seconds, even amid a statement: its locks
+# go to another relay, and what it was about to mark stays unsent.
 _NOTICE_A_DEAD_RELAY = {
     "client_connection_check_interval": "1s",
     "tcp_keepalives_idle": "10",

@@ -1,4 +1,4 @@
-"""A whole service in a process of its own: one trace through it, a drain that breaks no call, and clear errors at the start."""
+"""A whole service in a process of its own: one trace through it, a drain that breaks no call, clear errors."""
 
 import asyncio
 import json
