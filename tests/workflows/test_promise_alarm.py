@@ -1,0 +1,246 @@
+"""The alarm of a promise, on the real Temporal, with the real ledger and real notifications behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from temporalio.client import WorkflowExecutionStatus
+
+from chassis.contract import instant
+from hotline.casework.v1 import casework_service_pb2 as casework
+from hotline.casework.v1.promise_pb2 import Promise
+from tests.workflows.conftest import DEADLINE, Office, eventually, keep_history
+from workflows import TASK_QUEUE
+from workflows.messages import Alarm, PromiseClock
+from workflows.promise import NEXT_INSTANT, PromiseWorkflow
+
+# An alarm may be late by this much, in seconds, on a machine that runs everything at once.
+LATE = 1.5
+
+
+def ladder(office: Office) -> list[tuple[str, str]]:
+    """Who is told, rung by rung; the director's rung lies after the due time."""
+    people = office.people
+    return [
+        ("RUNG", people.worker),
+        ("RUNG", people.supervisor),
+        ("RUNG", people.manager),
+        ("OVERDUE", people.director),
+    ]
+
+
+async def ended(office: Office, promise: Promise) -> bool:
+    return (await office.alarm(promise).describe()).status is not WorkflowExecutionStatus.RUNNING
+
+
+async def test_a_promise_nobody_acts_on_climbs_each_rung_at_its_instant(office: Office) -> None:
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office))
+        shown = await office.shown(promise)
+        climbed = {told.rung: instant(told.climbed_at) for told in shown.told}
+        for rung in promise.rungs:
+            late = (climbed[rung.name] - instant(rung.at)).total_seconds()
+            assert 0 <= late < LATE, f"the {rung.name} rung was climbed {late} s after its instant"
+        await office.keep(promise, office.people.director, "DIRECTOR")
+        await office.carry()
+        await office.alarm(promise).result()
+    await keep_history(office.alarm(promise), "promise-climbed-to-the-director")
+
+
+async def test_a_promise_kept_in_time_ends_its_alarm_and_nobody_else_is_told(office: Office) -> None:
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office)[:1])
+        await office.keep(promise, office.people.worker, "INVESTIGATOR")
+        await office.carry()
+        await office.alarm(promise).result()
+    assert len(await office.told(promise)) == 1
+    await keep_history(office.alarm(promise), "promise-kept-in-time")
+
+
+async def test_the_last_rung_repeats_while_nobody_keeps_the_promise(office: Office) -> None:
+    promise = await office.promise()
+    director = ("OVERDUE", office.people.director)
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office), director, director)
+        assert not await ended(office, promise)
+
+
+async def test_lost_facts_are_harmless(office: Office) -> None:
+    """Only the first fact arrives: the ladder is climbed all the same, and the closed promise ends its alarm."""
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office)[:2])
+        await office.keep(promise, office.people.supervisor, "SUPERVISOR")
+        await asyncio.wait_for(office.alarm(promise).result(), 30)
+    assert await office.told(promise) == ladder(office)[:2]
+
+
+async def test_repeated_and_reordered_facts_are_harmless(office: Office) -> None:
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office)[:2])
+        facts = await office.facts("casework.promise")
+        await office.carry([*reversed(facts), *facts, *facts])
+        await office.until_told(promise, *ladder(office))
+        newest = (await office.facts("casework.promise"))[-1][0].sequence
+        assert (await office.known(promise)).clock.version == newest
+
+
+async def test_whom_a_delegation_names_is_told_though_no_rung_is_due(office: Office) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    people = office.people
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, ("RUNG", people.worker))
+        request = casework.DelegatePromiseRequest(
+            idempotency_key=uuid4().hex, promise_id=promise.promise_id, to_staff_id=people.second
+        )
+        supervisor = await office.person(people.supervisor, "SUPERVISOR")
+        await supervisor.DelegatePromise(request, timeout=DEADLINE)
+        await office.carry()
+        await office.until_told(promise, ("RUNG", people.worker), ("RUNG", people.second))
+
+
+async def test_a_worker_killed_in_the_middle_of_a_ladder_is_followed_by_one_that_goes_on(office: Office) -> None:
+    promise = await office.promise()
+    async with office.process("worker") as first:
+        await office.carry()
+        await office.until_told(promise, *ladder(office)[:2])
+        first.send_signal(signal.SIGKILL)
+        assert await first.wait() == -signal.SIGKILL
+    async with office.process("worker") as second:
+        await office.until_told(promise, *ladder(office), within=60)
+        second.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(second.wait(), 45) == 0
+
+
+async def test_a_ledger_that_falls_silent_has_the_last_resort_told_once_and_is_asked_again(office: Office) -> None:
+    promise = await office.promise()
+    await office.casework.stop()
+    alarm = Alarm(PromiseClock(promise.promise_id), patience=2.0)
+    async with office.working():
+        await office.client.start_workflow(
+            PromiseWorkflow.run, alarm, id=f"promise/{promise.promise_id}", task_queue=TASK_QUEUE
+        )
+        await office.until_told(promise, ("LAST_RESORT", ""))
+        began = (await office.known(promise)).silent_since
+        assert began is not None
+
+        async def still_silent() -> bool:
+            return (datetime.now(UTC) - began).total_seconds() > 3 * alarm.patience
+
+        await eventually(still_silent)
+        assert await office.told(promise) == [("LAST_RESORT", "")]
+        await office.casework.start()
+
+        async def everybody_told() -> bool:
+            return set(await office.told(promise)) >= {("LAST_RESORT", ""), ("OVERDUE", office.people.director)}
+
+        await eventually(everybody_told)
+        assert (await office.known(promise)).outages == 1
+        assert (await office.known(promise)).silent_since is None
+    await keep_history(office.alarm(promise), "promise-ledger-silent")
+
+
+async def test_notifications_being_away_neither_stops_the_ladder_nor_loses_anybody(office: Office) -> None:
+    promise = await office.promise()
+    await office.notifications.stop()
+    async with office.working():
+        await office.carry()
+
+        async def climbed_to_the_director() -> bool:
+            return "director" in {told.rung for told in (await office.shown(promise)).told}
+
+        await eventually(climbed_to_the_director)
+        await office.notifications.start()
+
+        async def everybody_told() -> bool:
+            return {person for _, person in await office.told(promise)} >= {person for _, person in ladder(office)}
+
+        await eventually(everybody_told)
+    people = [person for template, person in await office.told(promise) if template == "RUNG"]
+    assert len(people) == len(set(people))
+
+
+async def test_a_ladder_without_anybody_on_it_has_the_last_resort_told(empty_office: Office) -> None:
+    office = empty_office
+    await office.hire(office.people.worker, "INVESTIGATOR")
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+
+        async def last_resort_told() -> bool:
+            return ("NOBODY_LEFT", "") in await office.told(promise)
+
+        await eventually(last_resort_told)
+
+
+async def test_continuing_as_new_keeps_the_highest_version(office: Office) -> None:
+    """The server suggests it at 4 Ki events: as many facts as that wait when the worker comes."""
+    promise_id = str(uuid4())
+    handle = await office.client.start_workflow(
+        PromiseWorkflow.run,
+        Alarm(PromiseClock(promise_id), patience=3600.0),
+        id=f"promise/{promise_id}",
+        task_queue=TASK_QUEUE,
+    )
+    far = datetime(2099, 1, 1, tzinfo=UTC)
+    clocks = [PromiseClock(promise_id, version, far) for version in (*range(1, 4200), 7)]
+    for begin in range(0, len(clocks), 50):
+        await asyncio.gather(*(handle.signal(PromiseWorkflow.clock, clock) for clock in clocks[begin : begin + 50]))
+    first = (await handle.describe()).run_id
+    await office.casework.stop()
+    async with office.working():
+
+        async def went_on() -> bool:
+            return (await handle.describe()).run_id != first
+
+        await office.casework.start()
+        await eventually(went_on, within=60)
+        assert (await handle.query(PromiseWorkflow.known)).clock.version == 4199
+
+
+async def test_late_facts_of_a_closed_promise_start_nothing(office: Office) -> None:
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office)[:1])
+        await office.keep(promise, office.people.worker, "INVESTIGATOR")
+        await office.carry()
+        await office.alarm(promise).result()
+        run = (await office.alarm(promise).describe()).run_id
+        await office.carry(await office.facts("casework.promise"))
+        assert (await office.alarm(promise).describe()).run_id == run
+
+
+async def test_a_fact_of_a_promise_that_closed_before_any_alarm_starts_one_that_ends_at_once(office: Office) -> None:
+    promise = await office.promise()
+    await office.keep(promise, office.people.worker, "INVESTIGATOR")
+    async with office.working():
+        await office.carry((await office.facts("casework.promise"))[:1])
+        await asyncio.wait_for(office.alarm(promise).result(), 15)
+    assert await office.told(promise) == []
+
+
+async def test_the_next_instant_can_be_searched_for_while_the_alarm_waits(office: Office) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    async with office.working():
+        await office.carry()
+
+        async def armed() -> datetime | None:
+            described = await office.alarm(promise).describe()
+            return described.typed_search_attributes.get(NEXT_INSTANT)
+
+        found = await eventually(armed)
+    next_instant = (await office.shown(promise)).promise.clock.next_instant
+    assert abs((found - instant(next_instant)).total_seconds()) < 0.001
