@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -135,8 +135,14 @@ class Calendar:
         return self._instant(datetime.combine(day, time()) + clock)
 
     def local(self, instant: datetime) -> datetime:
-        """`instant` with the offset this office's clocks have then."""
-        return instant.astimezone(self.zone)
+        """`instant` with the offset this office's clocks have then.
+
+        The offset is fixed, because times that share a zone compare by their clock faces, which lie twice a year.
+        """
+        local = instant.astimezone(self.zone)
+        offset = local.utcoffset()
+        assert offset is not None, "a zone always has an offset"
+        return local.replace(tzinfo=timezone(offset), fold=0)
 
     def _instant(self, local: datetime) -> datetime:
         instant = local.replace(tzinfo=self.zone).astimezone(UTC)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 
 from policy.packs import Pack
+from policy.screening.coherence import inverted_clocks, missing_names, receipts
 from policy.screening.combinations import Conditions, axis_of, said, shown
 from policy.screening.evaluate import matches, upgraded
 from policy.screening.resolved import context
@@ -37,6 +38,7 @@ class Checked:
 
 def prove(pack: Pack) -> Iterator[Checked]:
     """Prove every part of a pack; `PackInvalid` if it does not even compile."""
+    yield Checked("names", len(pack.kinds), tuple(missing_names(pack.document)))
     rules = rules_of(pack)
     yield _inputs(rules)
     yield from _derivations(rules)
@@ -46,6 +48,7 @@ def prove(pack: Pack) -> Iterator[Checked]:
         yield _tree(rules, family)
     yield _upgrades(rules)
     yield from _followings(rules)
+    yield Checked(f"clocks: {len(pack.kinds)}", len(pack.kinds) * receipts(), tuple(inverted_clocks(pack)))
 
 
 def _inputs(rules: Rules) -> Checked:
