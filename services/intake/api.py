@@ -80,8 +80,12 @@ class Intake(rpc.IntakeServiceServicer):
         outcome = Outcome(word(pb.ContactOutcome, request.outcome))
 
         async def act(uow: UnitOfWork) -> pb.CloseContactResponse:
-            contact = await commands.close_contact(UUID(request.contact_id), outcome, request.reason, uow)
-            return pb.CloseContactResponse(contact=_contact(contact))
+            contact, owed = await commands.close_contact(UUID(request.contact_id), outcome, request.reason, uow)
+            return pb.CloseContactResponse(
+                contact=_contact(contact),
+                callback_id=str(owed.id) if owed else "",
+                callback_reference=owed.reference if owed else "",
+            )
 
         return await once(self._database, request, pb.CloseContactResponse, act)
 

@@ -68,18 +68,21 @@ async def open_contact(command: OpenContact, uow: UnitOfWork) -> Contact:
     return contact
 
 
-async def close_contact(contact_id: UUID, outcome: Outcome, reason: str, uow: UnitOfWork) -> Contact:
-    """End a contact with an outcome and a reason (R022); whoever gave up waiting is owed a call (R024)."""
+async def close_contact(
+    contact_id: UUID, outcome: Outcome, reason: str, uow: UnitOfWork
+) -> tuple[Contact, Callback | None]:
+    """End a contact with an outcome and a reason (R022), and owe a call to whoever gave up waiting (R024)."""
     contact = await store.contact_to_change(uow, contact_id)
     made = await store.made_of(uow, contact_id)
     contact = contacts.closed(contact, outcome, reason, made=made, at=uow.clock())
     await store.close_contact(uow, contact)
     await facts.contact_closed(uow, contact)
     await uow.audit("CloseContact", contact.id, {"outcome": outcome})
-    if callbacks.is_owed_after(contact, address_known=await store.knows_caller(uow, contact_id), made=made):
-        reference = await store.new_reference(uow)
-        await _owe(callbacks.after_hanging_up(contact, callback_id=uow.ids.new(), reference=reference), "", uow)
-    return contact
+    if not callbacks.is_owed_after(contact, address_known=await store.knows_caller(uow, contact_id), made=made):
+        return contact, None
+    reference = await store.new_reference(uow)
+    callback = callbacks.after_hanging_up(contact, callback_id=uow.ids.new(), reference=reference)
+    return contact, await _owe(callback, "", uow)
 
 
 async def submit_report(contact_id: UUID, statement: Statement, uow: UnitOfWork) -> Report:

@@ -24,8 +24,12 @@ async def opened(desk: Any, **changed: Any) -> Any:
 
 
 async def closed(desk: Any, contact_id: str, outcome: pb.ContactOutcome.ValueType) -> Any:
+    return (await closing(desk, contact_id, outcome)).contact
+
+
+async def closing(desk: Any, contact_id: str, outcome: pb.ContactOutcome.ValueType) -> Any:
     request = pb.CloseContactRequest(idempotency_key=key(), contact_id=contact_id, outcome=outcome, reason="said so")
-    return (await desk.CloseContact(request, timeout=TIMEOUT)).contact
+    return await desk.CloseContact(request, timeout=TIMEOUT)
 
 
 async def callbacks_of(database: Any, contact_id: str) -> list[Any]:
@@ -96,10 +100,11 @@ async def test_a_report_closes_nothing_by_itself(desk: Any) -> None:
 async def test_whoever_gave_up_waiting_is_owed_a_call_at_once(desk: Any, database: Any, stack: Addresses) -> None:
     """R024."""
     contact = await opened(desk, caller_address="555 0142", danger_now=pb.DANGER_NOW_NOT_ASKED)
-    await closed(desk, contact.contact_id, pb.CONTACT_OUTCOME_ABANDONED)
+    answer = await closing(desk, contact.contact_id, pb.CONTACT_OUTCOME_ABANDONED)
 
     (callback,) = await callbacks_of(database, contact.contact_id)
-    fact = await callback_fact(stack, str(callback["id"]))
+    assert (answer.callback_id, answer.callback_reference) == (str(callback["id"]), callback["reference"])
+    fact = await callback_fact(stack, answer.callback_id)
 
     assert (fact.urgent, fact.caller_class) == (False, type_pb2.CALLER_CLASS_CITIZEN)
     assert fact.owner.queue == f"INTAKE_SPECIALIST:{OFFICE}"
@@ -108,7 +113,8 @@ async def test_whoever_gave_up_waiting_is_owed_a_call_at_once(desk: Any, databas
 
 async def test_nobody_is_called_back_whose_number_is_unknown(desk: Any, database: Any) -> None:
     contact = await opened(desk)
-    await closed(desk, contact.contact_id, pb.CONTACT_OUTCOME_ABANDONED)
+    answer = await closing(desk, contact.contact_id, pb.CONTACT_OUTCOME_ABANDONED)
+    assert not answer.callback_id
     assert not await callbacks_of(database, contact.contact_id)
 
 
