@@ -60,8 +60,9 @@ def screening_facts(
 ) -> pb.ScreeningFacts:
     """Coded answers: those of the report beside the usual ones, and of each child its criteria and answers."""
     told = children or ((["PA2"], A_FRIGHTENED_CHILD),)
+    usual: dict[str, str | int] = {"child_under_18": "YES", "reporter": "MANDATED", "can_be_located": "YES"}
     return pb.ScreeningFacts(
-        report=_answers({"child_under_18": "YES", "reporter": "MANDATED", "can_be_located": "YES"} | (report or {})),
+        report=_answers(usual | (report or {})),
         children=[
             pb.ChildFacts(id=f"c{place}", criteria=criteria, facts=_answers(answers))
             for place, (criteria, answers) in enumerate(told, start=1)

@@ -58,8 +58,8 @@ async def test_a_contact_with_a_wrong_field_is_refused(desk: Any, changed: dict[
             {"facts": screening_facts(None, (["PA2"], {"age_months": -1}))},
             "facts.children[0].facts['age_months'].number",
         ),
-        ({"participants": [pb.Participant(id="c9", role=1)]}, "participants[0].id"),
-        ({"participants": [pb.Participant(id="a1", role=3), pb.Participant(id="a1", role=3)]}, "participants"),
+        ({"participants": [pb.Participant(id="c9", role=pb.Participant.ROLE_ALLEGED_VICTIM)]}, "participants[0].id"),
+        ({"participants": [pb.Participant(id="a1", role=pb.Participant.ROLE_CAREGIVER)] * 2}, "participants"),
     ],
 )
 async def test_a_report_with_a_wrong_field_is_refused_and_nothing_is_written(
@@ -81,7 +81,9 @@ async def test_a_report_with_a_wrong_field_is_refused_and_nothing_is_written(
 
 async def test_a_refused_call_may_be_mended_and_sent_again_under_its_key(desk: Any) -> None:
     opened = await desk.OpenContact(a_contact(), timeout=TIMEOUT)
-    request = a_report(opened.contact.contact_id, participants=[pb.Participant(id="c9", role=1)])
+    request = a_report(
+        opened.contact.contact_id, participants=[pb.Participant(id="c9", role=pb.Participant.ROLE_ALLEGED_VICTIM)]
+    )
     await refused(desk.SubmitReport, request)
 
     del request.participants[:]
@@ -93,11 +95,21 @@ async def test_a_refused_call_may_be_mended_and_sent_again_under_its_key(desk: A
     ("call", "request_"),
     [
         ("SubmitReport", a_report(NOBODY)),
-        ("CloseContact", pb.CloseContactRequest(idempotency_key=key(), contact_id=NOBODY, outcome=2)),
-        ("RequestCallback", pb.RequestCallbackRequest(idempotency_key=key(), contact_id=NOBODY, caller_class=1)),
+        (
+            "CloseContact",
+            pb.CloseContactRequest(idempotency_key=key(), contact_id=NOBODY, outcome=pb.CONTACT_OUTCOME_INFORMATION),
+        ),
+        (
+            "RequestCallback",
+            pb.RequestCallbackRequest(
+                idempotency_key=key(), contact_id=NOBODY, caller_class=type_pb2.CALLER_CLASS_CITIZEN
+            ),
+        ),
         (
             "LeaveVoicemail",
-            pb.LeaveVoicemailRequest(idempotency_key=key(), contact_id=NOBODY, staff_id=NOBODY, caller_class=1),
+            pb.LeaveVoicemailRequest(
+                idempotency_key=key(), contact_id=NOBODY, staff_id=NOBODY, caller_class=type_pb2.CALLER_CLASS_CITIZEN
+            ),
         ),
         ("GetContact", pb.GetContactRequest(contact_id=NOBODY)),
         ("GetReport", pb.GetReportRequest(report_id=NOBODY)),
