@@ -129,6 +129,8 @@ class Consumer:
         place = await inbox.place(uow, self._name, envelope)
         if place is Place.EARLY:
             await inbox.hold(uow, self._name, record, envelope, inbox.EARLY, timedelta(0))
+        elif place is Place.DONE:
+            await inbox.release(uow, self._name, envelope)
         return place is Place.NEXT
 
     async def _hold_unknown(self, record: Record, envelope: Envelope, problem: NotYetKnown) -> None:
@@ -154,7 +156,7 @@ class Consumer:
                 return await self._take(record, envelope)
         except NotYetKnown:
             wait = min(_NOT_YET * 2 ** min(attempts, 6), _LONGEST_NOT_YET)
-            await self._try_later(envelope, inbox.NOT_YET_KNOWN, wait)
+            await self._try_later(envelope, inbox.NOT_YET_KNOWN, attempts + 1, wait)
         except Poison as problem:
             await self._stream.set_aside(record, str(problem), attempts + 1)
         except Exception as problem:
@@ -167,7 +169,7 @@ class Consumer:
         if attempts + 1 >= ATTEMPTS:
             await self._stream.set_aside(record, f"FAILED: {type(problem).__name__}", attempts + 1)
         else:
-            await self._try_later(envelope, inbox.FAILED, timedelta(seconds=delay_after(attempts)))
+            await self._try_later(envelope, inbox.FAILED, attempts + 1, timedelta(seconds=delay_after(attempts)))
 
     async def _pass_over(self, envelope: Envelope) -> bool:
         async with self._database.transaction() as uow:
@@ -176,9 +178,9 @@ class Consumer:
             await inbox.mark_applied(uow, self._name, envelope)
         return True
 
-    async def _try_later(self, envelope: Envelope, reason: str, wait: timedelta) -> None:
+    async def _try_later(self, envelope: Envelope, reason: str, attempts: int, wait: timedelta) -> None:
         async with self._database.transaction() as uow:
-            await inbox.try_later(uow, self._name, envelope, reason, wait)
+            await inbox.try_later(uow, self._name, envelope, reason, attempts, wait)
 
 
 class StatelessConsumer:

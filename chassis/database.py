@@ -85,7 +85,7 @@ class Database:
         try:
             async with self.transaction() as uow:
                 await uow.fetchval("SELECT 1")
-        except Refusal:
+        except (Refusal, asyncpg.PostgresError):
             return False
         return True
 

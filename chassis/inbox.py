@@ -47,7 +47,7 @@ async def mark_applied(uow: UnitOfWork, consumer: str, envelope: Envelope) -> No
     """Note, in the transaction of its effect, that the fact is applied; it is held no longer if it was."""
     key = (consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
     await uow.execute(sql.mark_applied, *key)
-    await uow.execute(sql.release, *key)
+    await release(uow, consumer, envelope)
 
 
 async def hold(
@@ -75,10 +75,17 @@ async def held(uow: UnitOfWork, consumer: str, aggregate_type: str, aggregate_id
     return await uow.fetchrow(sql.held_at, consumer, aggregate_type, aggregate_id, sequence)
 
 
-async def try_later(uow: UnitOfWork, consumer: str, envelope: Envelope, reason: str, wait: timedelta) -> None:
-    """Count a failed try of a held fact, and wait before the next."""
+async def release(uow: UnitOfWork, consumer: str, envelope: Envelope) -> None:
+    """Hold a fact no longer."""
+    await uow.execute(sql.release, consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
+
+
+async def try_later(
+    uow: UnitOfWork, consumer: str, envelope: Envelope, reason: str, attempts: int, wait: timedelta
+) -> None:
+    """Note a held fact's failed try, which was number `attempts` for this reason, and wait before the next."""
     key = (consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
-    await uow.execute(sql.try_later, *key, wait, reason)
+    await uow.execute(sql.try_later, *key, wait, reason, attempts)
 
 
 async def due(uow: UnitOfWork, consumer: str, limit: int = 100) -> list[Row]:
@@ -107,4 +114,4 @@ async def set_aside(
         attempts,
     )
     if envelope:
-        await uow.execute(sql.release, consumer, aggregate_type, record.key, sequence)
+        await release(uow, consumer, envelope)

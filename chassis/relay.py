@@ -129,7 +129,7 @@ class _Session:
             _log.info("the relay's share changed", owned=len(self._owned), partitions=PARTITIONS)
 
     async def _send_batch(self) -> int:
-        rows = await self._connection.fetch(sql.unsent, sorted(self._owned), BATCH)
+        rows = await self._connection.fetch(sql.unsent, sorted(self._owned), BATCH) if self._owned else []
         if not rows:
             return 0
         async with asyncio.timeout(_SEND_TIMEOUT):

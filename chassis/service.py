@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -39,11 +39,14 @@ class Runtime:
     database: Database
     clock: Clock = system_clock
     ids: Ids = field(default_factory=TimeOrderedIds)
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def connect(self, service: str) -> grpc.aio.Channel:
         """A channel to another service by its name, e.g. `intake` (its address: HOTLINE_INTAKE_ADDRESS)."""
         token = token_from_file(Path(self.settings.need("token_file")))
-        return connect(self.settings.need(f"{service}_address"), token)
+        channel = connect(self.settings.need(f"{service}_address"), token)
+        self.closing.push_async_callback(channel.close, None)
+        return channel
 
 
 OwnPart: TypeAlias = Callable[[Runtime, asyncio.Event], Awaitable[None]]
@@ -84,6 +87,11 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
     except* (MissingSetting, PortTaken, TopicsMissing, PolicyError) as problems:
         # What whoever starts the service can mend is said in one line each, not in a traceback.
         sys.stderr.writelines(f"{service.name} {given[0]}: {problem}\n" for problem in _single(problems))
+        code = 1
+    except* Exception as problems:
+        # Logged rather than thrown: a traceback on stderr would quote whatever the exception quotes.
+        for problem in _single(problems):
+            _log.error("the service ended unexpectedly", exc_info=problem)
         code = 1
     finally:
         shutdown()
@@ -154,7 +162,6 @@ async def _relay(_service: Service, settings: Settings, stop: asyncio.Event) -> 
 async def _runtime(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
     url, connections = settings.need("database_url"), settings.database_connections
     database = await Database.open(url, source=service.name, connections=connections)
-    try:
-        yield Runtime(settings, database)
-    finally:
-        await database.close()
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(database.close)
+        yield Runtime(settings, database, closing=closing)

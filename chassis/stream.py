@@ -87,9 +87,12 @@ class Stream:
                 async with running_consumer(self._bootstrap, self._group, needed) as consumer:
                     consumer.subscribe(self._topics, listener=_DrainFirst(self._batch, self._forget))
                     await self._read(consumer, stop)
-            except (KafkaError, OSError) as problem:
+            except* (KafkaError, OSError) as problems:
                 _log.warning(
-                    "the consumer lost Kafka and begins anew", group=self._group, retry_in_s=_PAUSE, exc_info=problem
+                    "the consumer lost Kafka and begins anew",
+                    group=self._group,
+                    retry_in_s=_PAUSE,
+                    exc_info=problems.exceptions[0],
                 )
                 await wait(stop, _PAUSE)
 

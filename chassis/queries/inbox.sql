@@ -34,7 +34,7 @@ ORDER BY h.retry_at
 LIMIT $2;
 
 -- name: try_later
-UPDATE chassis.held SET attempts = attempts + 1, retry_at = now() + $5::interval, reason = $6
+UPDATE chassis.held SET retry_at = now() + $5::interval, reason = $6, attempts = $7
 WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND sequence = $4;
 
 -- name: release
