@@ -1,4 +1,4 @@
-"""A desk on which one promise lies, with a clock the test moves: alarms ring by themselves, and what is heard is kept."""
+"""A desk on which one promise lies, with a clock the test moves; alarms ring by themselves, what is heard is kept."""
 
 from __future__ import annotations
 

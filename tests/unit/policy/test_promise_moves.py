@@ -222,6 +222,16 @@ def test_an_upgrade_keeps_the_time_for_which_the_clock_was_stopped() -> None:
     assert desk.promise.due_at == clock("1:15")
 
 
+def test_marks_on_the_timetable_of_an_upgrade_count_for_nothing() -> None:
+    """Who was told is the ledger's to know, not the sender's."""
+    marked = replace(URGENT, rungs=tuple(replace(rung, climbed=1) for rung in URGENT.rungs))
+    desk = Desk(promise(STANDARD)).until("0:05")
+    desk.do(Retier("T0", marked, by="screener-1"))
+    desk.until("0:10")
+
+    assert desk.heard()[-1] == "0:10 supervisor"
+
+
 def test_a_promise_is_never_moved_later_by_a_change_of_tier() -> None:
     desk = Desk(promise(URGENT)).until("0:05")
 
