@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,9 +13,13 @@ from pydantic import ValidationError
 
 from policy.errors import PolicyError
 from policy.packs import Pack, Packs
+from policy.screening import ScreeningError, screen
 from scenarios import acts
-from scenarios.model import Contact, Scenario
+from scenarios.model import Contact, Report, Scenario
+from scenarios.ring import report_facts
 from scenarios.source import Mistake, ScenarioError, Source, Step, read
+
+_ANY_TIME = "2026-01-01T12:00:00Z"
 
 Wrong = tuple[tuple[Step, ...], str]
 """Where something is wrong, and what."""
@@ -26,15 +31,26 @@ def load(path: Path, packs: Packs | None = None) -> Scenario:
     try:
         scenario = Scenario.model_validate(source.data)
     except ValidationError as problem:
-        raise ScenarioError([_mistake(source, dict(error)) for error in problem.errors()]) from problem
+        raise ScenarioError(list(_mistakes(source, problem))) from problem
     wrong = list(_meaning(scenario, packs or Packs()))
     if wrong:
         raise ScenarioError([source.mistake(where, message) for where, message in wrong])
     return scenario
 
 
+def _mistakes(source: Source, problem: ValidationError) -> Iterator[Mistake]:
+    errors: list[dict[str, Any]] = [dict(error) for error in problem.errors()]
+    for error in errors:
+        # A list whose only member is wrong is called empty too; the member's own mistake says it all.
+        inside = any(other["loc"][: len(error["loc"])] == error["loc"] for other in errors if other is not error)
+        if not (error["type"] == "too_short" and inside):
+            yield _mistake(source, error)
+
+
 def _mistake(source: Source, error: dict[str, Any]) -> Mistake:
     match error["type"]:
+        case "too_short":
+            message = f"is too short: it needs at least {error['ctx']['min_length']}"
         case "missing":
             message = "is missing"
         case "extra_forbidden":
@@ -111,6 +127,8 @@ def _contact(scenario: Scenario, contact: Contact, rules: _Rules) -> Iterator[Wr
             yield from _known(scenario, where, slug)
     if scenario.taker_of(contact) is None:
         yield ("taken_by",), "nobody takes this contact: no one of the staff is an INTAKE_SPECIALIST"
+    if contact.report is not None:
+        yield from rules.facts(contact, contact.report)
     for index, act in enumerate(contact.people):
         for where, message in _act(scenario, contact, act, rules):
             yield ("people", index, *where), message
@@ -168,11 +186,31 @@ def _child(contact: Contact, child: str) -> Iterator[Wrong]:
         yield ("child",), f"the report has no child {child}; it has {', '.join(children) or 'none'}"
 
 
+def _in_file(path: str) -> tuple[Step, ...]:
+    """Where in a contact a path of the screening input stands: `children[0].facts.access`, `report.setting`."""
+    steps = [int(step) if step.isdigit() else step for step in re.findall(r"\w+", path)]
+    return ("report", *steps) if steps[0] == "children" else ("report", "facts", *steps[1:])
+
+
 @dataclass(frozen=True)
 class _Rules:
-    """What the scenario's pack knows: kinds of promise, and the rungs of their ladders."""
+    """What the scenario's pack knows: screening facts, kinds of promise, and the rungs of their ladders."""
 
     pack: Pack
+
+    def facts(self, contact: Contact, report: Report) -> Iterator[Wrong]:
+        """Facts that the pack cannot screen, unless that is what the scenario is about."""
+        decision = contact.expect.decision
+        if decision is not None and decision.screening == "NEEDS_FACTS":
+            return
+        children = [{"id": c.id, "criteria": list(c.criteria), "facts": c.answers} for c in report.children]
+        duplicate = {"duplicate_of": report.duplicate_of} if report.duplicate_of else {}
+        asked = {"received_at": _ANY_TIME, "report": report_facts(contact) | duplicate, "children": children}
+        try:
+            screen(self.pack, asked)
+        except ScreeningError as problem:
+            for path in problem.paths:
+                yield _in_file(path), problem.message
 
     def kind(self, where: tuple[Step, ...], kind: str) -> Iterator[Wrong]:
         if kind not in self.pack.kinds:

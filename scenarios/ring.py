@@ -43,7 +43,7 @@ async def ring(contact: Contact, received_at: datetime, floor: Floor) -> AsyncIt
     elif contact.voicemail:
         brought = await _leave_voicemail(contact, brought, floor)
     yield brought
-    await _close(contact, brought, floor)
+    yield await _close(contact, brought, floor)
 
 
 def _open(contact: Contact, received_at: datetime, floor: Floor) -> pb.OpenContactRequest:
@@ -132,11 +132,14 @@ async def _leave_voicemail(contact: Contact, brought: Brought, floor: Floor) -> 
     return replace(brought, subject_id=answer.voicemail_id)
 
 
-async def _close(contact: Contact, brought: Brought, floor: Floor) -> None:
+async def _close(contact: Contact, brought: Brought, floor: Floor) -> Brought:
     request = pb.CloseContactRequest(
         idempotency_key=f"{floor.key}/close",
         contact_id=brought.contact_id,
         outcome=pb.ContactOutcome.Value(f"CONTACT_OUTCOME_{contact.outcome}"),
         reason=contact.ends.reason if contact.ends else "",
     )
-    await persist(floor.desk.intake.CloseContact, request)
+    closed = await persist(floor.desk.intake.CloseContact, request)
+    if closed.callback_id:  # whoever gave up waiting is owed a call
+        return replace(brought, subject_id=closed.callback_id, reference=closed.callback_reference)
+    return brought
