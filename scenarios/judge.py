@@ -135,15 +135,15 @@ def _told_of(kind: str, promised: Promised, watched: Watched, names: Names) -> I
     was = in_order(watched, names)
     if promised.told is not None and not _same(promised.told, was):
         yield f"{kind} told {_listed(was)}, expected {_listed(promised.told)}"
-    if promised.kept_by is not None and watched.closed:
-        if (by := kept_by(watched, names)) != promised.kept_by:
-            yield f"{kind} was kept by {by}, expected {promised.kept_by}"
+    if promised.kept_by is not None and watched.closed and (by := kept_by(watched, names)) != promised.kept_by:
+        yield f"{kind} was kept by {by}, expected {promised.kept_by}"
 
 
 def kept_by(watched: Watched, names: Names) -> str:
     """Whose act closed the promise. Where a fact of another service told of the act, the service only wrote it down."""
     last = watched.history[-1]
-    by = str(json.loads(last.detail_json or "{}").get("by") or last.actor)
+    event = json.loads(last.detail_json or "{}").get("event", {})
+    by = str(event.get("by") or last.actor)
     return names.get(by, by)
 
 
