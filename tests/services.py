@@ -63,6 +63,7 @@ async def running_service(name: str, stack: Addresses, folder: Path) -> AsyncIte
             "HOTLINE_DATABASE_URL": database_url,
             "HOTLINE_KAFKA_BOOTSTRAP": stack.kafka_bootstrap,
             "HOTLINE_IDENTITY_KEYS": str(issuer),
+            "HOTLINE_CERTIFICATE_KEY": str(issuer / "certificate.pem"),
             "HOTLINE_PORT": str(port),
         }
         service = RunningService(name, f"127.0.0.1:{port}", database_url, folder / f"{name}.log", issuer)

@@ -35,7 +35,7 @@ def tier_of(message: WithTier) -> str | None:
 def owner_of(message: type_pb2.Owner) -> Owner:
     """The person or the queue."""
     if message.HasField("staff_id"):
-        return Owner(OwnerKind.PERSON, message.staff_id)
+        return Owner(OwnerKind.PERSON, str(UUID(message.staff_id)))
     return Owner(OwnerKind.QUEUE, message.queue)
 
 

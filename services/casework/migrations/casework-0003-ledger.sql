@@ -53,6 +53,8 @@ CREATE TABLE ledger.told (
     who          text NOT NULL,
     why          text NOT NULL,
     warning      boolean NOT NULL,
+    -- A person asked for it (a delegation, an escalation): it is told though the ladder waits.
+    asked_for    boolean NOT NULL,
     climbed_at   timestamptz NOT NULL,
     told_at      timestamptz,
     -- Not sent any more: meant for an owner who has handed the promise over.

@@ -30,8 +30,11 @@ async def resolve(uow: UnitOfWork, promise: Promise, climb: Climb, at: datetime)
     return Climbed(climb, workforce.on_rung(climb.who, promise.owner, office))
 
 
-async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at: datetime) -> None:
-    """Record whom to tell of what. Rungs climbed together make one message a person; earlier ones keep their own."""
+async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at: datetime, *, asked_for: bool) -> None:
+    """Record whom to tell of what. Rungs climbed together make one message a person; earlier ones keep their own.
+
+    `asked_for`: by a person, not by the passing of time.
+    """
     rungs = {rung.climb.rung: rung for rung in climbed}
     people = {name: rung.answer.people for name, rung in rungs.items()}
     rows = [
@@ -45,6 +48,7 @@ async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at
             rungs[name].climb.who.value,
             rungs[name].answer.why,
             rungs[name].climb.warning,
+            asked_for,
             at,
         )
         for told in tellings([rung.climb for rung in climbed], people)

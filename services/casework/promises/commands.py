@@ -124,7 +124,7 @@ async def happen(uow: UnitOfWork, rules: Rules, promise: Promise, event: Event, 
             climbed.append(rung)
             if not rung.answer.people:
                 events.append(RungWasEmpty(climb.rung))
-    await climbing.tell(uow, promise, climbed, now)
+    await climbing.tell(uow, promise, climbed, now, asked_for=not isinstance(event, Alarm))
     if promise.closing:
         await certify(uow, rules, promise)
     return promise
@@ -158,15 +158,20 @@ class Alarmed:
 
 
 async def climb_rung(uow: UnitOfWork, rules: Rules, promise_id: UUID, as_of: datetime) -> Alarmed:
-    """Climb every rung due at `as_of`, the only clock used here. A repeated question gets the recorded answer."""
+    """Climb every rung due at `as_of`, the only clock used here. A repeated question gets the recorded answer.
+
+    While the ladder is held or the clock stopped, nobody is told but whom a person asked to be told.
+    """
     promise = await store.lock(uow, promise_id)
     try:
         promise = await happen(uow, rules, promise, Alarm(), as_of)
     except NothingDue as nothing:
-        if nothing.waiting is not Waiting.NOT_YET:
+        if nothing.waiting is Waiting.CLOSED:
             return Alarmed(nothing.waiting, promise)
+        if nothing.waiting is not Waiting.NOT_YET:
+            return Alarmed(nothing.waiting, promise, await store.messages(uow, promise, as_of, waiting=True))
     effects = await store.effects_of_alarm(uow, promise.id, as_of)
-    messages = await store.messages(uow, promise, as_of)
+    messages = await store.messages(uow, promise, as_of, waiting=False)
     return Alarmed(
         "CLIMBED" if "Climb" in effects else "NOT_YET", promise, messages, nobody_left="NobodyLeft" in effects
     )

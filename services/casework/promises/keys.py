@@ -21,7 +21,10 @@ class CertificateKeyUnusable(Exception):
 
 
 def signing_key(path: Path, *, make: bool) -> Ed25519PrivateKey:
-    """The Ed25519 key in a PEM file; with `make` (development only) one is made where there is none."""
+    """The Ed25519 key in a PEM file.
+
+    With `make` (development only) one is made where there is none, and its public half lies beside it for who verifies.
+    """
     if make and not path.exists():
         _make(path)
     try:
@@ -33,11 +36,13 @@ def signing_key(path: Path, *, make: bool) -> Ed25519PrivateKey:
         ) from problem
     if not isinstance(key, Ed25519PrivateKey):
         raise CertificateKeyUnusable(f"HOTLINE_CERTIFICATE_KEY names {path}, which holds a key other than Ed25519")
+    if make:
+        _publish(key, path)
     return key
 
 
 def _make(path: Path) -> None:
-    """A new key, its public half beside it for who verifies. Of several processes at once the first one wins."""
+    """A new key. Several processes may try at once: the first one wins, and all then read its key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -46,8 +51,11 @@ def _make(path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        return
+        pass
     finally:
         draft.unlink()
+
+
+def _publish(key: Ed25519PrivateKey, path: Path) -> None:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     path.with_name(f"{path.stem}.public{path.suffix}").write_bytes(public)

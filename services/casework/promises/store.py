@@ -153,9 +153,12 @@ async def told(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
     return await uow.fetch(_sql.told, promise_id)
 
 
-async def messages(uow: UnitOfWork, promise: Promise, as_of: datetime) -> tuple[Message, ...]:
-    """What must still be sent about a promise, and what was climbed at this very instant."""
-    rows = await uow.fetch(_sql.messages, promise.id, as_of)
+async def messages(uow: UnitOfWork, promise: Promise, as_of: datetime, *, waiting: bool) -> tuple[Message, ...]:
+    """What must still be sent about a promise, and what was climbed at this very instant.
+
+    `waiting`: the ladder is held or the clock stopped, so that only what a person asked for is sent.
+    """
+    rows = await uow.fetch(_sql.messages, promise.id, as_of, waiting)
     return tuple(Message(**row) for row in rows)
 
 

@@ -84,6 +84,22 @@ async def test_a_chosen_rung_is_told_now(world: World) -> None:
     assert told(await world.ring(promise)) == [("manager", world.people.manager)]
 
 
+async def test_while_an_acknowledgement_holds_only_whom_somebody_asked_for_is_told(world: World) -> None:
+    """Nobody is told again while it holds; an escalation is another matter."""
+    promise = await world.promise()
+    await world.ring(promise)
+    await acknowledge(world, promise, world.people.worker)
+    world.clock.move(minutes=1)
+    quiet = await world.ring(promise)
+    request = pb.EscalateToRequest(idempotency_key=key(), promise_id=promise.promise_id, rung="manager")
+    await call(world, "EscalateTo", request, world.people.worker)
+
+    answer = await world.ring(promise)
+
+    assert (quiet.outcome, told(quiet)) == (pb.CLIMB_OUTCOME_HELD, [])
+    assert (answer.outcome, told(answer)) == (pb.CLIMB_OUTCOME_HELD, [("manager", world.people.manager)])
+
+
 async def test_a_finding_is_extended_once_as_the_pack_allows(world: World) -> None:
     promise = await finding(world)
 

@@ -1,9 +1,12 @@
 """A promise from birth to certificate (design: one engine for every clock)."""
 
+import asyncio
 import json
+from pathlib import Path
 
 import asyncpg
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.message import Message
 
 from chassis.contract import instant, stamp
@@ -11,6 +14,7 @@ from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
 from policy.certificate import verify
 from tests.integration.casework.conftest import DEADLINE, MONDAY, World, refused, told
+from tools import verify_certificate
 
 
 async def certificate(world: World, promise: promise_pb2.Promise) -> dict[str, object]:
@@ -93,17 +97,29 @@ async def test_an_open_promise_has_no_certificate(world: World) -> None:
         await stub.GetCertificate(pb.GetCertificateRequest(promise_id=promise.promise_id), timeout=DEADLINE)
 
 
-async def test_certificates_of_an_office_form_a_chain(world: World) -> None:
-    bodies = []
-    for _ in range(3):
-        promise = await world.promise()
-        await world.attempt(promise)
-        bodies.append(await certificate(world, promise))
+async def test_certificates_of_an_office_form_one_chain_that_an_outsider_can_verify(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promises = [await world.promise() for _ in range(8)]
 
-    links = [body["chain"] for body in bodies]
-    assert [link["number"] for link in links] == [1, 2, 3]  # type: ignore[index]
-    assert links[0]["previous"] is None  # type: ignore[index]
-    assert len({link["previous"] for link in links}) == 3  # type: ignore[index]
+    await asyncio.gather(*(world.attempt(promise) for promise in promises))
+
+    stub = await world.service()
+    files = [tmp_path / f"{promise.promise_id}.json" for promise in promises]
+    for file, promise in zip(files, promises, strict=True):
+        request = pb.GetCertificateRequest(promise_id=promise.promise_id)
+        file.write_text((await stub.GetCertificate(request, timeout=DEADLINE)).certificate_json)
+    links = sorted(
+        (link["number"], link["previous"]) for link in [json.loads(f.read_text())["body"]["chain"] for f in files]
+    )
+    assert [number for number, _ in links] == list(range(1, 9))
+    assert len({previous for _, previous in links}) == 8
+    key = tmp_path / "public.pem"
+    key.write_bytes(world.rules.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    assert verify_certificate.main(["--key", str(key), *map(str, files)]) == 0
+    files[3].write_text(files[3].read_text().replace("REACHED", "REACHEE"))
+    assert verify_certificate.main(["--key", str(key), *map(str, files)]) == 1
+    capsys.readouterr()
 
 
 async def test_what_is_written_in_the_ledger_cannot_be_changed(world: World) -> None:

@@ -47,8 +47,8 @@ WHERE promise_id = $1 AND occurred_at = $2 AND detail #>> '{event,event}' IN ('A
 ORDER BY version;
 
 -- name: climb
-INSERT INTO ledger.told (promise_id, cycle, rung, staff_id, key, message_rung, who, why, warning, climbed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO ledger.told (promise_id, cycle, rung, staff_id, key, message_rung, who, why, warning, asked_for, climbed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
 
 -- name: told
@@ -56,10 +56,12 @@ SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why
 FROM ledger.told WHERE promise_id = $1 ORDER BY seq;
 
 -- name: messages
--- Whom to tell: everyone climbed and not known to have been told, and everyone climbed at this very instant.
+-- Whom to tell: everyone climbed and not known to have been told, and everyone climbed at this very instant. While the
+-- ladder waits ($3), only whom a person asked to be told.
 SELECT key, min(staff_id::text) AS staff_id, min(message_rung) AS rung, min(cycle) AS cycle, bool_and(warning) AS warning
 FROM ledger.told
 WHERE promise_id = $1 AND withdrawn_at IS NULL AND (told_at IS NULL OR climbed_at = $2)
+  AND (asked_for OR NOT $3)
 GROUP BY key
 ORDER BY min(seq);
 

@@ -1,0 +1,127 @@
+"""An investigation as the model has it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from policy.errors import Refused
+from services.casework.model.investigations import (
+    Contact,
+    ContactResult,
+    Finding,
+    Investigation,
+    State,
+    accepted,
+    assigned,
+    closed,
+    contacted,
+    first_contact,
+    found,
+    promised,
+)
+
+NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+NOW = NOON + timedelta(hours=6)
+OPEN = Investigation("i", "r", "7ZK4", "lake-east", NOON, NOON, "T1", ("c1", "c2"))
+ASSIGNED = assigned(OPEN, "worker")
+
+
+def contact(child: str, result: ContactResult, minutes: int) -> Contact:
+    return Contact(child, result, NOON + timedelta(minutes=minutes))
+
+
+def after(*contacts: Contact) -> Investigation:
+    investigation = ASSIGNED
+    for made in contacts:
+        investigation = contacted(investigation, made, NOW)
+    return investigation
+
+
+@pytest.mark.parametrize(
+    ("tier", "clocks", "kinds"),
+    [
+        ("T0", (), ("ON_SCENE", "FIRST_CONTACT", "FINDING")),
+        ("T3", (), ("FIRST_CONTACT", "FINDING")),
+        ("T1", ("REPORTER_CONFIRMATION",), ("FIRST_CONTACT", "FINDING", "REPORTER_CONFIRMATION")),
+    ],
+)
+def test_what_is_promised_depends_on_the_tier_and_on_who_reported(
+    tier: str, clocks: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
+    assert promised(tier, clocks) == kinds
+
+
+def test_first_contact_is_complete_when_the_last_child_was_first_covered() -> None:
+    seen, sought = ContactResult.SEEN_IN_PERSON, ContactResult.GOOD_FAITH_ATTEMPT
+    half = after(contact("c1", seen, 10), contact("c1", seen, 50))
+    whole = contacted(half, contact("c2", sought, 30), NOW)
+
+    assert first_contact(half) is None
+    complete = first_contact(whole)
+    assert complete is not None
+    assert complete.occurred_at == NOON + timedelta(minutes=30)
+    assert not complete.everyone_seen
+    assert whole.state is State.CONTACTED
+
+
+def test_a_child_first_sought_and_then_seen_counts_as_seen() -> None:
+    seen, sought = ContactResult.SEEN_IN_PERSON, ContactResult.GOOD_FAITH_ATTEMPT
+
+    complete = first_contact(after(contact("c1", sought, 5), contact("c2", seen, 9), contact("c1", seen, 40)))
+
+    assert complete is not None
+    assert complete.everyone_seen
+    assert complete.occurred_at == NOON + timedelta(minutes=9)
+
+
+def test_arriving_is_not_yet_seeing() -> None:
+    there = ContactResult.ON_SCENE
+
+    assert first_contact(after(contact("c1", there, 5), contact("c2", there, 5))) is None
+
+
+@pytest.mark.parametrize("at", [NOON - timedelta(seconds=1), NOW + timedelta(seconds=1)])
+def test_nothing_happens_before_receipt_or_in_the_future(at: datetime) -> None:
+    with pytest.raises(Refused, match="IMPOSSIBLE_TIME"):
+        contacted(ASSIGNED, Contact("c1", ContactResult.SEEN_IN_PERSON, at), NOW)
+
+
+def test_only_the_worker_accepts() -> None:
+    assert accepted(ASSIGNED, "worker").state is State.ACCEPTED
+    with pytest.raises(Refused, match="WRONG_STATE"):
+        accepted(ASSIGNED, "somebody-else")
+
+
+def test_no_finding_before_every_child_is_covered() -> None:
+    half = after(contact("c1", ContactResult.SEEN_IN_PERSON, 5))
+
+    with pytest.raises(Refused, match="WRONG_STATE"):
+        found(half, Finding.SUBSTANTIATED, NOW, NOW)
+
+
+def test_reassignment_forgets_no_child_that_was_seen() -> None:
+    seen = ContactResult.SEEN_IN_PERSON
+    both = after(contact("c1", seen, 5), contact("c2", seen, 6))
+
+    moved = assigned(both, "second")
+
+    assert moved.state is State.CONTACTED
+    assert moved.contacted == ("c1", "c2")
+
+
+def test_each_step_is_one_version() -> None:
+    seen = ContactResult.SEEN_IN_PERSON
+    both = after(contact("c1", seen, 5), contact("c2", seen, 6))
+
+    assert [i.version for i in (OPEN, ASSIGNED, both, found(both, Finding.SUBSTANTIATED, NOW, NOW))] == [1, 2, 4, 5]
+
+
+def test_a_closed_investigation_stays_closed() -> None:
+    over = closed(OPEN, "decided SCREEN_OUT")
+
+    for act in (lambda: assigned(over, "worker"), lambda: accepted(over, "worker"), lambda: closed(over, "again")):
+        with pytest.raises(Refused, match="WRONG_STATE"):
+            act()
+    with pytest.raises(Refused, match="WRONG_STATE"):
+        contacted(replace(over, worker_id="worker"), contact("c1", ContactResult.SEEN_IN_PERSON, 5), NOW)
