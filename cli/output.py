@@ -37,10 +37,16 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
     for row in rows:
         made.add_row(*(str(cell) for cell in row))
-    if made.row_count:
-        Console(soft_wrap=True).print(made)
-    else:
+    if not made.row_count:
         click.echo(f"{title}: none")
+        return
+    # As wide as its cells: an id that is cut cannot be typed, and a pipe has no width.
+    console = Console()
+    console.width = max(console.width, made.__rich_measure__(_UNBOUNDED, _UNBOUNDED.options).maximum)
+    console.print(made, highlight=False)
+
+
+_UNBOUNDED = Console(width=10_000)
 
 
 def when(stamp: Timestamp) -> str:

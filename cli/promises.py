@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,16 +55,17 @@ async def promises(
     if as_json:
         output.as_json(answer)
     else:
-        print_promises(answer.promises, now)
+        await print_promises(answer.promises, now)
 
 
-def print_promises(promises: Iterable[ledger.Promise], now: datetime) -> None:
+async def print_promises(promises: Iterable[ledger.Promise], now: datetime) -> None:
     """The table of promises that `hotline promises` and `hotline status` share."""
+    names = await session.staff_names()
     columns = ("kind", "reference", "tier", "state", "owner", "due", "left", "rung", "promise")
-    output.table("Promises", columns, (_row(promise, now) for promise in promises))
+    output.table("Promises", columns, (_row(promise, names, now) for promise in promises))
 
 
-def _row(promise: ledger.Promise, now: datetime) -> tuple[str, ...]:
+def _row(promise: ledger.Promise, names: Mapping[str, str], now: datetime) -> tuple[str, ...]:
     closed = promise.clock.state in (ledger.PROMISE_STATE_KEPT, ledger.PROMISE_STATE_VOID)
     left = contract.word(ledger.Verdict, promise.verdict) if closed else output.countdown(promise.due_at, now)
     rung = f"{promise.rung or '-'} ({promise.cycle})"
@@ -74,7 +75,7 @@ def _row(promise: ledger.Promise, now: datetime) -> tuple[str, ...]:
         promise.reference,
         tier(promise.tier),
         state(promise),
-        owner(promise),
+        owner(promise, names),
         due,
         left,
         rung,
@@ -87,9 +88,9 @@ def state(promise: ledger.Promise) -> str:
     return contract.word(ledger.PromiseState, promise.clock.state)
 
 
-def owner(promise: ledger.Promise) -> str:
-    """The owner's staff id, or the queue."""
-    return promise.owner.staff_id or promise.owner.queue
+def owner(promise: ledger.Promise, names: Mapping[str, str]) -> str:
+    """The owner's name, or the queue."""
+    return names.get(promise.owner.staff_id, promise.owner.staff_id) or promise.owner.queue
 
 
 @click.group(invoke_without_command=True)
@@ -110,22 +111,22 @@ async def _show(promise_id: str, as_json: bool) -> None:
     if as_json:
         output.as_json(answer)
         return
-    kept = answer.promise
-    print_promises([kept], datetime.now(UTC))
+    kept, names = answer.promise, await session.staff_names()
+    await print_promises([kept], datetime.now(UTC))
     output.table(
         "Rungs",
         ("rung", "who", "at", ""),
         ((r.name, r.who, output.when(r.at), "warning" if r.warning else "") for r in kept.rungs),
     )
-    output.table("Told", ("rung", "cycle", "person", "climbed", "told"), (_told(told) for told in answer.told))
+    output.table("Told", ("rung", "cycle", "person", "climbed", "told"), (_told(told, names) for told in answer.told))
     output.table(
-        "History", ("recorded", "occurred", "event", "by", "detail"), (_entry(entry) for entry in answer.history)
+        "History", ("recorded", "occurred", "event", "by", "detail"), (_entry(entry, names) for entry in answer.history)
     )
     if kept.clock.HasField("next_instant"):
         click.echo(f"Next: {output.when(kept.clock.next_instant)}")
 
 
-def _told(told: ledger.Told) -> tuple[str, ...]:
+def _told(told: ledger.Told, names: Mapping[str, str]) -> tuple[str, ...]:
     return (
         told.rung,
         str(told.cycle),
@@ -135,8 +136,14 @@ def _told(told: ledger.Told) -> tuple[str, ...]:
     )
 
 
-def _entry(entry: ledger.PromiseEntry) -> tuple[str, ...]:
-    return output.when(entry.recorded_at), output.when(entry.occurred_at), entry.event, entry.actor, entry.detail_json
+def _entry(entry: ledger.PromiseEntry, names: Mapping[str, str]) -> tuple[str, ...]:
+    return (
+        output.when(entry.recorded_at),
+        output.when(entry.occurred_at),
+        entry.event,
+        names.get(entry.actor, entry.actor),
+        entry.detail_json,
+    )
 
 
 @promise.command()
@@ -193,7 +200,7 @@ async def _act(method: str, request: Any) -> None:
     async with session.stub("casework") as casework:
         call: Callable[..., Any] = getattr(casework, method)
         answer = await call(request, timeout=session.TIMEOUT)
-    print_promises([answer.promise], datetime.now(UTC))
+    await print_promises([answer.promise], datetime.now(UTC))
 
 
 @click.command()

@@ -18,6 +18,7 @@ import uuid_utils.compat as uuid_utils
 
 from chassis import client, identity
 from deploy.local.settings import StackSettings
+from hotline.casework.v1 import casework_service_pb2 as casework_pb
 from hotline.casework.v1 import casework_service_pb2_grpc as casework
 from hotline.intake.v1 import intake_service_pb2_grpc as intake
 from hotline.notifications.v1 import notifications_service_pb2_grpc as notifications
@@ -75,6 +76,18 @@ async def stub(service: str, person: Person | None = None, *, at: str | None = N
     token = identity.issue(settings.identity, actor.subject, actor.roles)
     async with client.connect(settings.address(at or service), lambda: token) as channel:
         yield _STUBS[service](channel)
+
+
+async def staff_names() -> dict[str, str]:
+    """The names of the staff by id, for tables; empty for those who may not read them."""
+    async with stub("casework") as casework_stub:
+        try:
+            answer = await casework_stub.ListStaff(casework_pb.ListStaffRequest(), timeout=TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+                raise
+            return {}
+    return {person.staff_id: person.name for person in answer.staff}
 
 
 def new_key() -> str:

@@ -36,7 +36,7 @@ async def status(as_json: bool) -> None:
     if as_json:
         output.as_json({"promises": list(promises), "queue": list(queue), "services": backlogs, "lag": dict(lag)})
     else:
-        print_promises(promises, now)
+        await print_promises(promises, now)
         click.echo(f"\nWaiting for a decision: {len(queue)}\n")
         _print_backlogs(backlogs, lag, now)
     stuck = sum(backlog.dead_letters for backlog in backlogs)
