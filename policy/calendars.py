@@ -10,12 +10,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache
+from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _DAY = timedelta(days=1)
 _HALF_A_YEAR = 183
+
+
+@cache
+def pinned_zone(name: str) -> ZoneInfo:
+    """The zone as the pinned `tzdata` package has it: a machine's own zone files would make due times differ by machine.
+
+    KeyError if there is no such zone.
+    """
+    file = files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    if not file.is_file():
+        raise KeyError(f"the pinned time-zone data knows no zone {name}")
+    with file.open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +195,7 @@ def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> dateti
 
 def calendar_from(document: Mapping[str, Any]) -> Calendar:
     """The calendar a pack writes as data (its form: `packs/schema.json`)."""
-    zone = ZoneInfo(document["zone"])
+    zone = pinned_zone(document["zone"])
     if document.get("always_open"):
         return Calendar(zone=zone, always_open=True)
     return Calendar(
