@@ -1,7 +1,5 @@
 """The one error of policy work: a code for machines, paths to where it is, and a sentence for people."""
 
-# ruff: noqa: N818 - an error is named after what is wrong, as the message reads
-
 from __future__ import annotations
 
 from collections.abc import Iterable
