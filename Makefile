@@ -17,6 +17,10 @@ help: ## Print this map
 run: ready ## Set up and start everything, send sample reports through it, stay up until Ctrl-C
 	@$(BIN)/hotline run
 
+.PHONY: shift
+shift: ready ## Play a shift on a fresh stack: make shift SCENARIO=scenarios/first-shift.yaml [PACE=3]
+	@$(BIN)/hotline scenario play --fresh --pace $(or $(PACE),1) $(or $(SCENARIO),scenarios/first-shift.yaml)
+
 .PHONY: test
 test: ready lint ## Check the tree, then run every test on real parts
 	@$(BIN)/python -m pytest

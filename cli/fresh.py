@@ -26,8 +26,12 @@ async def fresh_stack(pack: str, console: Console) -> AsyncIterator[StackSetting
     """A whole stack that keeps its promises by `pack`, healthy; its folder stays where something went wrong."""
     folder = _folder()
     settings = StackSettings(home=folder / "home", port_offset=_free_offset(), pack=pack)
-    async with standing(settings, console):
-        yield settings
+    try:
+        async with standing(settings, console):
+            yield settings
+    except BaseException:
+        console.print(f"the data and logs of this stack stay in {folder}", soft_wrap=True, highlight=False)
+        raise
     shutil.rmtree(folder)
 
 

@@ -48,6 +48,12 @@ def check(file: Path) -> None:
 
 
 @scenario.command()
+def schema() -> None:
+    """Print the JSON Schema of the format, as scenarios/schema.json has it for editors."""
+    output.as_json(Scenario.model_json_schema())
+
+
+@scenario.command()
 @_FILE
 @click.option("--fresh", is_flag=True, help="On a stack of its own, started for it and thrown away.")
 @click.option(
