@@ -97,18 +97,18 @@ class World:
     address: str
     people: People = field(default_factory=People)
     _channels: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _stubs: dict[str, rpc.CaseworkServiceStub] = field(default_factory=dict)
+    _stubs: dict[str, rpc.CaseworkServiceAsyncStub] = field(default_factory=dict)
 
-    async def person(self, staff_id: str, *roles: str) -> rpc.CaseworkServiceStub:
+    async def person(self, staff_id: str, *roles: str) -> rpc.CaseworkServiceAsyncStub:
         """The service as somebody calls it, with the roles given or those they have."""
         token = issue(self.identity, staff_id, roles or [self.people.roles()[staff_id]])
         return await self._stub(f"{staff_id} {roles}", token)
 
-    async def service(self) -> rpc.CaseworkServiceStub:
+    async def service(self) -> rpc.CaseworkServiceAsyncStub:
         """The service as the workflows call it."""
         return await self._stub("service", issue_service_token(self.identity, "workflows"))
 
-    async def _stub(self, who: str, token: str) -> rpc.CaseworkServiceStub:
+    async def _stub(self, who: str, token: str) -> rpc.CaseworkServiceAsyncStub:
         if who not in self._stubs:
             channel = await self._channels.enter_async_context(connect(self.address, lambda: token))
             self._stubs[who] = rpc.CaseworkServiceStub(channel)

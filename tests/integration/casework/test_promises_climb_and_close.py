@@ -175,3 +175,29 @@ async def test_a_promise_made_late_says_so_by_a_next_instant_that_has_passed(wor
     assert instant(promise.clock.next_instant) < world.clock.now
     assert [rung for rung, _ in told(answer)] == ["owner", "supervisor", "manager", "director"]
     assert answer.clock.state == promise_pb2.PROMISE_STATE_OVERDUE
+
+
+async def test_a_promise_whose_certificate_cannot_be_written_is_not_closed(world: World) -> None:
+    """Everything or nothing: row, history, fact and certificate are one commit."""
+    promise = await world.promise()
+    stub = await world.person(world.people.worker)
+    request = pb.RecordAttemptRequest(
+        idempotency_key="the-one",
+        promise_id=promise.promise_id,
+        outcome="REACHED",
+        occurred_at=stamp(world.clock.now),
+    )
+    async with world.database.transaction() as uow:
+        await uow.execute("ALTER TABLE ledger.certificate RENAME TO mislaid")
+
+    async with refused("INTERNAL"):
+        await stub.RecordAttempt(request, timeout=DEADLINE)
+
+    shown = await world.shown(promise)
+    assert shown.promise == promise
+    assert [entry.event for entry in shown.history] == ["MADE"]
+    assert len(await world.facts(promise.promise_id)) == 1
+    async with world.database.transaction() as uow:
+        await uow.execute("ALTER TABLE ledger.mislaid RENAME TO certificate")
+    kept = await stub.RecordAttempt(request, timeout=DEADLINE)
+    assert kept.promise.verdict == promise_pb2.VERDICT_MET

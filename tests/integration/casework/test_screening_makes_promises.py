@@ -180,20 +180,17 @@ async def test_a_screen_out_that_is_to_be_reviewed_is_owed_by_the_offices_superv
     assert told(await world.ring(review)) == [("owner", world.people.supervisor)]
 
 
-def callback(world: World, **values: Any) -> CallbackRequested:
-    return CallbackRequested(
-        **(
-            {
-                "callback_id": str(uuid4()),
-                "reference": "9QXA-K7M2",
-                "office": OFFICE,
-                "caller_class": type_pb2.CALLER_CLASS_CITIZEN,
-                "owner": type_pb2.Owner(staff_id=world.people.worker),
-                "received_at": stamp(world.clock.now),
-            }
-            | values
-        )
-    )
+def callback(world: World, **changes: Any) -> CallbackRequested:
+    """A citizen asks the worker to call back; nothing urgent unless said otherwise."""
+    values: dict[str, Any] = {
+        "callback_id": str(uuid4()),
+        "reference": "9QXA-K7M2",
+        "office": OFFICE,
+        "caller_class": type_pb2.CALLER_CLASS_CITIZEN,
+        "owner": type_pb2.Owner(staff_id=world.people.worker),
+        "received_at": stamp(world.clock.now),
+    }
+    return CallbackRequested(**(values | changes))
 
 
 async def test_urgent_calls_and_calls_of_superiors_are_returned_at_once(world: World) -> None:
