@@ -1,8 +1,12 @@
 """What facts of triage and intake make casework owe."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as pb
@@ -13,6 +17,7 @@ from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
 from hotline.type.v1 import type_pb2
 from tests.integration.casework.conftest import DEADLINE, OFFICE, World, refused, told
+from tools import verify_certificate
 
 
 def report(world: World, tier: str = "T1", **values: Any) -> dict[str, Any]:
@@ -38,6 +43,15 @@ async def investigation(world: World, of: dict[str, Any]) -> pb.Investigation:
     stub = await world.service()
     request = pb.GetInvestigationRequest(report_id=of["report_id"])
     return (await stub.GetInvestigation(request, timeout=DEADLINE)).investigation
+
+
+async def certified(world: World, promise: Promise, folder: Path) -> list[str]:
+    """The arguments with which an outsider verifies a closed promise."""
+    key, file = folder / "public.pem", folder / "certificate.json"
+    key.write_bytes(world.rules.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    request = pb.GetCertificateRequest(promise_id=promise.promise_id)
+    file.write_text((await (await world.service()).GetCertificate(request, timeout=DEADLINE)).certificate_json)
+    return ["--key", str(key), str(file)]
 
 
 async def owed(world: World) -> dict[str, Promise]:
@@ -102,7 +116,9 @@ async def test_a_decision_keeps_its_promise_and_opens_the_investigation(world: W
     assert promises["FIRST_CONTACT"].received_at == screened["received_at"]
 
 
-async def test_the_verdict_is_of_when_it_was_decided_not_of_when_casework_heard(world: World) -> None:
+async def test_the_verdict_is_of_when_it_was_decided_not_of_when_casework_heard(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     screened = report(world)
     await world.hears(ReportRecommended(**screened))
     decision = (await owed(world))["SCREENING_DECISION"]
@@ -116,6 +132,7 @@ async def test_the_verdict_is_of_when_it_was_decided_not_of_when_casework_heard(
     shown = await world.shown(decision)
     assert shown.promise.verdict == promise_pb2.VERDICT_MET
     assert instant(shown.history[-1].occurred_at) == instant(fact.decided_at)
+    assert verify_certificate.main(await certified(world, decision, tmp_path)) == 0, capsys.readouterr().out
 
 
 async def test_a_decision_that_comes_late_keeps_its_promise_late(world: World) -> None:
