@@ -43,12 +43,11 @@ async def test_a_consumer_waits_for_its_database_and_goes_on(desk: Desk) -> None
 
         async def still_out_of_reach() -> bool:
             """More failures than a fact is allowed."""
-            try:
+            with pytest.raises(Refusal) as caught:
                 async with database.transaction():
-                    return False
-            except Refusal as refusal:
-                assert refusal.code is Code.UNAVAILABLE
-                failures.append(refusal)
+                    pass
+            assert caught.value.code is Code.UNAVAILABLE
+            failures.append(caught.value)
             return len(failures) > 50
 
         async with running(consumer.run):
