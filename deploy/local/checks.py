@@ -34,6 +34,19 @@ async def kafka(bootstrap: str) -> None:
         await admin.close()
 
 
+async def consuming(bootstrap: str, group: str) -> None:
+    """The consumer group has members, and every partition of its topics is one member's: facts are read from now on."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(TIMEOUT * 1000))
+    try:
+        await admin.start()
+        (answer,) = await admin.describe_consumer_groups([group])
+        state = answer.groups[0][2]
+        if state != "Stable":
+            raise ConnectionError(f"the consumer group {group} is {state or 'not there yet'}")
+    finally:
+        await admin.close()
+
+
 async def serving(address: str, service: str = "") -> None:
     """The gRPC health service says that `service` is SERVING ("" is the server as a whole)."""
     async with grpc.aio.insecure_channel(address) as channel:

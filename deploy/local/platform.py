@@ -7,12 +7,14 @@ from pathlib import Path
 
 from deploy.local import checks, infrastructure, kafka, postgres
 from deploy.local.passwords import password
-from deploy.local.processes import Part, Process, Report, StackError, Step
+from deploy.local.processes import Part, Process, Ready, Report, StackError, Step
 from deploy.local.settings import PROJECT, PYTHON, SERVICES, StackSettings, environment
 
 WORKFLOWS = "workflows"
 GROUPS = (*SERVICES, WORKFLOWS)
 """Who reads facts: each has its dead letters of every topic."""
+READERS = ("triage", "casework", "notifications")
+"""The services that subscribe to facts of others; each is its own consumer group, as the workflows are."""
 DEAD_LETTER_PARTITIONS = 1
 
 SERVICE_PROCESSES = ("api", "relay", "consumer")
@@ -44,6 +46,7 @@ def _service(settings: StackSettings, service: str) -> list[Part]:
                 argv=(PYTHON, "-m", f"services.{service}", kind),
                 env=_environment(settings, service),
                 log=settings.log(f"{service} {kind}"),
+                ready=_reading(settings, service) if kind == "consumer" and service in READERS else None,
                 after=(migrated, *FOUNDATIONS),
             )
             for kind in (*SERVICE_PROCESSES, *OWN_PROCESSES.get(service, ()))
@@ -72,9 +75,15 @@ def _workflow(settings: StackSettings, kind: str) -> Process:
         argv=(PYTHON, "-m", WORKFLOWS, kind),
         env=_environment(settings, WORKFLOWS),
         log=settings.log(f"{WORKFLOWS} {kind}"),
+        ready=_reading(settings, WORKFLOWS) if kind == "bridge" else None,
         stop_grace=40.0,
         after=(*FOUNDATIONS, *(f"{service} api" for service in SERVICES)),
     )
+
+
+def _reading(settings: StackSettings, group: str) -> Ready:
+    # Without it a stack that has just started would count as healthy while nobody reads facts yet.
+    return partial(checks.consuming, infrastructure.addresses(settings).kafka_bootstrap, group)
 
 
 def _environment(settings: StackSettings, name: str) -> dict[str, str]:
