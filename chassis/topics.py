@@ -21,10 +21,22 @@ def _topic(context: str, aggregate: str, *facts: str) -> Topic:
 
 TOPICS: tuple[Topic, ...] = (
     _topic("intake", "contact", "ContactOpened", "ContactClosed"),
-    _topic("intake", "report", "ReportSubmitted"),
+    _topic("intake", "report", "ReportSubmitted", "ReportAmended"),
     _topic("intake", "callback", "CallbackRequested"),
     _topic("intake", "voicemail", "VoicemailLeft"),
-    _topic("triage", "decision", "ReportRecommended", "ReportNeedsFacts", "DecisionMade"),
+    _topic(
+        "triage",
+        "decision",
+        "ReportRecommended",
+        "ReportNeedsFacts",
+        "DecisionMade",
+        "ReportRescreened",
+        "ReportTaken",
+        "OverrideRequested",
+        "OverrideRefused",
+        "ScreenOutReviewed",
+        "ReportMerged",
+    ),
     _topic("casework", "staff", "StaffRegistered", "AbsenceRecorded"),
     _topic(
         "casework",
