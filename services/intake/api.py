@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from services.intake.facts import facts_message
 from services.intake.model.callbacks import CallerClass
 from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
 from services.intake.model.reports import (
+    Amendment,
     Answer,
     ChildFacts,
     Participant,
@@ -42,6 +44,7 @@ ACCESS = {
     "OpenContact": _TAKES_CONTACTS,
     "CloseContact": _TAKES_CONTACTS,
     "SubmitReport": _TAKES_REPORTS,
+    "AmendReport": _TAKES_REPORTS | {Role.SCREENER},
     "GetReport": _READS_REPORTS,
     "RequestCallback": _TAKES_CONTACTS,
     "LeaveVoicemail": _TAKES_CONTACTS,
@@ -99,6 +102,21 @@ class Intake(rpc.IntakeServiceServicer):
 
         return await once(self._database, request, pb.SubmitReportResponse, act)
 
+    async def AmendReport(self, request: pb.AmendReportRequest, context: Any) -> pb.AmendReportResponse:
+        """More is known: the next version, with every earlier one kept."""
+        amendment = Amendment(
+            facts=_facts(request.facts),
+            new_participants=_participants(request.new_participants),
+            narrative=request.narrative,
+            interpreter_used=request.interpreter_used,
+        )
+
+        async def act(uow: UnitOfWork) -> pb.AmendReportResponse:
+            report = await commands.amend_report(UUID(request.report_id), request.version, amendment, uow)
+            return pb.AmendReportResponse(report=_report(report))
+
+        return await once(self._database, request, pb.AmendReportResponse, act)
+
     async def RequestCallback(self, request: pb.RequestCallbackRequest, context: Any) -> pb.RequestCallbackResponse:
         """A caller is owed a call."""
         command = commands.RequestCallback(
@@ -133,7 +151,8 @@ class Intake(rpc.IntakeServiceServicer):
         """A report by its id or by its reference number, as people type it."""
         wanted = UUID(request.report_id) if request.HasField("report_id") else request.reference
         async with self._database.transaction() as uow:
-            return pb.GetReportResponse(report=_report(await commands.read_report(wanted, uow)))
+            report = await commands.read_report(wanted, request.version or None, uow)
+            return pb.GetReportResponse(report=_report(report))
 
     async def GetContact(self, request: pb.GetContactRequest, context: Any) -> pb.GetContactResponse:
         """One contact, without who called."""
@@ -155,13 +174,16 @@ class Intake(rpc.IntakeServiceServicer):
 def _statement(request: pb.SubmitReportRequest) -> Statement:
     return Statement(
         facts=_facts(request.facts),
-        participants=tuple(
-            Participant(p.id, ParticipantRole(word(pb.Participant.Role, p.role)), p.name, p.address)
-            for p in request.participants
-        ),
+        participants=_participants(request.participants),
         narrative=request.narrative,
         reporter=Reporter(request.reporter.name, request.reporter.contact),
         interpreter_used=request.interpreter_used,
+    )
+
+
+def _participants(people: Iterable[pb.Participant]) -> tuple[Participant, ...]:
+    return tuple(
+        Participant(p.id, ParticipantRole(word(pb.Participant.Role, p.role)), p.name, p.address) for p in people
     )
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from chassis import errors
+from chassis.errors import Reason
 from chassis.unit_of_work import UnitOfWork
 from services.intake import facts, store
 from services.intake.model import callbacks, contacts, reports
 from services.intake.model.callbacks import Callback, CallerClass, Voicemail
 from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
 from services.intake.model.references import reference_typed
-from services.intake.model.reports import Report, Statement
+from services.intake.model.reports import Amendment, Report, Statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,19 @@ async def submit_report(contact_id: UUID, statement: Statement, uow: UnitOfWork)
     return report
 
 
+async def amend_report(report_id: UUID, seen_version: int, amendment: Amendment, uow: UnitOfWork) -> Report:
+    """Take what is known of a report now; every earlier version is kept (R038). ABORTED if it has changed since."""
+    report = await store.report_to_change(uow, report_id)
+    if report.version != seen_version:
+        message = "the report was amended since it was read: read it again, then amend it"
+        raise errors.aborted(Reason.CONFLICT, message, version=str(report.version))
+    report = reports.amended(report, amendment, at=uow.clock())
+    await store.amend_report(uow, report, len(amendment.new_participants))
+    await facts.report_amended(uow, report)
+    await uow.audit("AmendReport", report.id, {"version": report.version})
+    return report
+
+
 async def request_callback(command: RequestCallback, uow: UnitOfWork) -> Callback:
     """Owe a caller a call (R080, R081)."""
     contact = await store.contact(uow, command.contact_id)
@@ -131,13 +146,18 @@ async def leave_voicemail(command: LeaveVoicemail, uow: UnitOfWork) -> Voicemail
     return voicemail
 
 
-async def read_report(wanted: UUID | str, uow: UnitOfWork) -> Report:
-    """A report by its id, or by its reference number as somebody typed it. Reading it leaves an audit row (R105)."""
+async def read_report(wanted: UUID | str, version: int | None, uow: UnitOfWork) -> Report:
+    """A report by its id, or by its reference number as somebody typed it, as it is or as it was in a version.
+
+    Reading it leaves an audit row (R105).
+    """
     if isinstance(wanted, UUID):
         report = await store.report(uow, wanted)
     else:
         report = await store.report_by_reference(uow, reference_typed(wanted))
-    await uow.audit("GetReport", report.id)
+    if version is not None and version != report.version:
+        report = await store.earlier_version(uow, report, version)
+    await uow.audit("GetReport", report.id, {"version": report.version})
     return report
 
 

@@ -45,6 +45,25 @@ async def report_submitted(uow: UnitOfWork, report: Report) -> None:
         received_at=stamp(report.received_at),
         facts=facts_message(report.facts),
         interpreter_used=report.interpreter_used,
+        language=report.language,
+    )
+    await uow.emit(fact, aggregate_type="intake.report", aggregate_id=report.id, sequence=report.version)
+
+
+async def report_amended(uow: UnitOfWork, report: Report) -> None:
+    """A later version of a report, as far as screening needs it."""
+    fact = events.ReportAmended(
+        report_id=str(report.id),
+        reference=report.reference,
+        contact_id=str(report.contact_id),
+        office=report.office,
+        channel=number(type_pb2.Channel, report.channel),
+        received_at=stamp(report.received_at),
+        facts=facts_message(report.facts),
+        interpreter_used=report.interpreter_used,
+        language=report.language,
+        amended_at=stamp(report.recorded_at),
+        version=report.version,
     )
     await uow.emit(fact, aggregate_type="intake.report", aggregate_id=report.id, sequence=report.version)
 

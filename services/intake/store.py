@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -113,8 +114,7 @@ async def add_report(uow: UnitOfWork, report: Report, reporter: Reporter) -> Non
         report.interpreter_used,
         report.version,
     )
-    people = [(report.id, p.id, place, p.role, p.name, p.address) for place, p in enumerate(report.participants)]
-    await uow.execute_many(_sql.add_participant, people)
+    await uow.execute_many(_sql.add_participant, _people(report))
     if not reporter.anonymous:
         await uow.execute(_sql.add_reporter, report.id, reporter.name, reporter.contact)
 
@@ -125,6 +125,43 @@ async def report(uow: UnitOfWork, report_id: UUID) -> Report:
     if row is None:
         raise errors.not_found("report", report_id)
     return await _report(uow, row)
+
+
+async def report_to_change(uow: UnitOfWork, report_id: UUID) -> Report:
+    """The report, held until this transaction ends."""
+    await uow.execute(_sql.lock_report, report_id)
+    return await report(uow, report_id)
+
+
+async def amend_report(uow: UnitOfWork, report: Report, new_people: int) -> None:
+    """Keep the next version of a report that is held, and the version before it beside it."""
+    await uow.execute(_sql.keep_version, report.id)
+    await uow.execute(
+        _sql.amend_report,
+        report.id,
+        report.recorded_at,
+        _facts_as_json(report.facts),
+        report.narrative,
+        report.interpreter_used,
+        report.version,
+    )
+    known = len(report.participants) - new_people
+    await uow.execute_many(_sql.add_participant, _people(report)[known:])
+
+
+async def earlier_version(uow: UnitOfWork, report: Report, version: int) -> Report:
+    """The same report as it stood in an earlier version; refused as NOT_FOUND if there is no such version."""
+    row = await uow.fetchrow(_sql.earlier_version, report.id, version)
+    if row is None:
+        raise errors.not_found("version of the report", version)
+    return replace(
+        report,
+        recorded_at=row["recorded_at"],
+        facts=_facts_from_json(row["facts"]),
+        narrative=row["narrative"],
+        interpreter_used=row["interpreter_used"],
+        version=row["version"],
+    )
 
 
 async def report_by_reference(uow: UnitOfWork, reference: str) -> Report:
@@ -189,6 +226,7 @@ async def _report(uow: UnitOfWork, row: Row) -> Report:
         contact_id=row["contact_id"],
         office=row["office"],
         channel=Channel(row["channel"]),
+        language=row["language"],
         received_at=row["received_at"],
         recorded_at=row["recorded_at"],
         facts=_facts_from_json(row["facts"]),
@@ -198,6 +236,10 @@ async def _report(uow: UnitOfWork, row: Row) -> Report:
         interpreter_used=row["interpreter_used"],
         version=row["version"],
     )
+
+
+def _people(report: Report) -> list[tuple[Any, ...]]:
+    return [(report.id, p.id, place, p.role, p.name, p.address) for place, p in enumerate(report.participants)]
 
 
 def _facts_as_json(facts: ScreeningFacts) -> dict[str, Any]:

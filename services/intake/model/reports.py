@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -77,6 +77,16 @@ class Statement:
     interpreter_used: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What is known of a report later: all answers and the whole narrative anew, and the people who are new in it."""
+
+    facts: ScreeningFacts
+    new_participants: tuple[Participant, ...]
+    narrative: str = field(repr=False)
+    interpreter_used: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A report. Its clocks run from `received_at`, the contact's; `recorded_at` is when it was written down."""
@@ -86,6 +96,7 @@ class Report:
     contact_id: UUID
     office: str
     channel: Channel
+    language: str
     received_at: datetime
     recorded_at: datetime
     facts: ScreeningFacts
@@ -101,13 +112,14 @@ def submitted(contact: Contact, statement: Statement, *, report_id: UUID, refere
 
     The contact may have been closed: callers hang up while the worker still writes, and no report is refused for that.
     """
-    _refuse_muddled_people(statement)
+    _refuse_muddled_people(statement.facts, statement.participants, "participants")
     return Report(
         id=report_id,
         reference=reference,
         contact_id=contact.id,
         office=contact.office,
         channel=contact.channel,
+        language=contact.language,
         received_at=contact.received_at,
         recorded_at=at,
         facts=statement.facts,
@@ -118,14 +130,44 @@ def submitted(contact: Contact, statement: Statement, *, report_id: UUID, refere
     )
 
 
-def _refuse_muddled_people(statement: Statement) -> None:
-    children = [child.id for child in statement.facts.children]
+def amended(report: Report, amendment: Amendment, *, at: datetime) -> Report:
+    """The report's next version: what is known now, in place of what was. Nobody who stood in it is taken out.
+
+    When it was received, and with that every clock, stays as it was.
+    """
+    known = [participant.id for participant in report.participants]
+    for place, participant in enumerate(amendment.new_participants):
+        if participant.id in known:
+            message = f"the id {participant.id} stands in the report already: give a new person an id of their own"
+            raise Refused("INVALID_REQUEST", message, f"new_participants[{place}].id")
+    _refuse_muddled_people(amendment.facts, amendment.new_participants, "new_participants")
+    _refuse_forgotten_children(report, amendment.facts)
+    return replace(
+        report,
+        recorded_at=at,
+        facts=amendment.facts,
+        participants=(*report.participants, *amendment.new_participants),
+        narrative=amendment.narrative,
+        interpreter_used=amendment.interpreter_used,
+        version=report.version + 1,
+    )
+
+
+def _refuse_muddled_people(facts: ScreeningFacts, participants: Sequence[Participant], path: str) -> None:
+    children = [child.id for child in facts.children]
     _refuse_repeated(children, "facts.children")
-    _refuse_repeated((participant.id for participant in statement.participants), "participants")
-    for place, participant in enumerate(statement.participants):
+    _refuse_repeated((participant.id for participant in participants), path)
+    for place, participant in enumerate(participants):
         if participant.role is ParticipantRole.ALLEGED_VICTIM and participant.id not in children:
             message = f"is an alleged victim without screening facts: the children are {', '.join(children)}"
-            raise Refused("INVALID_REQUEST", message, f"participants[{place}].id")
+            raise Refused("INVALID_REQUEST", message, f"{path}[{place}].id")
+
+
+def _refuse_forgotten_children(report: Report, facts: ScreeningFacts) -> None:
+    forgotten = {child.id for child in report.facts.children} - {child.id for child in facts.children}
+    if forgotten:
+        message = f"{', '.join(sorted(forgotten))} of the earlier version is missing: every child stays in its report"
+        raise Refused("INVALID_REQUEST", message, "facts.children")
 
 
 def _refuse_repeated(ids: Iterable[str], path: str) -> None:

@@ -13,14 +13,29 @@ INSERT INTO intake.participant (report_id, id, place, role, name, address) VALUE
 INSERT INTO vault.reporter (report_id, name, contact) VALUES ($1, $2, $3);
 
 -- name: report
-SELECT r.*, c.office, c.channel, c.received_at
+SELECT r.*, c.office, c.channel, c.language, c.received_at
 FROM intake.report r JOIN intake.contact c ON c.id = r.contact_id
 WHERE r.id = $1;
 
 -- name: report_by_reference
-SELECT r.*, c.office, c.channel, c.received_at
+SELECT r.*, c.office, c.channel, c.language, c.received_at
 FROM intake.report r JOIN intake.contact c ON c.id = r.contact_id
 WHERE r.reference = $1;
 
 -- name: participants
 SELECT id, role, name, address FROM intake.participant WHERE report_id = $1 ORDER BY place;
+
+-- name: lock_report
+SELECT FROM intake.report WHERE id = $1 FOR UPDATE;
+
+-- name: keep_version
+INSERT INTO intake.earlier_report (report_id, version, recorded_at, facts, narrative, interpreter_used)
+SELECT id, version, recorded_at, facts, narrative, interpreter_used FROM intake.report WHERE id = $1;
+
+-- name: amend_report
+UPDATE intake.report
+SET recorded_at = $2, facts = $3, narrative = $4, interpreter_used = $5, version = $6
+WHERE id = $1;
+
+-- name: earlier_version
+SELECT * FROM intake.earlier_report WHERE report_id = $1 AND version = $2;
