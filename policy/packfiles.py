@@ -105,8 +105,8 @@ def read_seal(folder: Path, digest: str) -> Seal | None:
     path = folder / SEAL
     if not path.exists():
         return None
-    seal = Seal(**json.loads(path.read_text(encoding="utf-8")))
     name = f"{folder.parent.name}/{folder.name}"
+    seal = _read_seal(path, name)
     if seal.sha256 != digest:
         message = (
             f"pack {name} is not what was sealed under this version ({seal.sha256[:12]} was, {digest[:12]} is): "
@@ -116,6 +116,13 @@ def read_seal(folder: Path, digest: str) -> Seal | None:
     if seal.signature:
         _verify(folder, seal, name)
     return seal
+
+
+def _read_seal(path: Path, name: str) -> Seal:
+    try:
+        return Seal(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise PackTampered(name, f"the seal of pack {name} is not readable as one: restore {SEAL}") from error
 
 
 def _verify(folder: Path, seal: Seal, name: str) -> None:
@@ -164,7 +171,7 @@ def _sign(keys: Path, digest: str, key_file: Path) -> Seal:
 def _is_sealed_as(folder: Path, document: Mapping[str, Any]) -> bool:
     """Whether this very document was sealed: then it was valid, and the slow validation need not be repeated."""
     path = folder / SEAL
-    return path.exists() and bool(json.loads(path.read_text(encoding="utf-8"))["sha256"] == sha256(document))
+    return path.exists() and _read_seal(path, folder.name).sha256 == sha256(document)
 
 
 def _validate(packs: Path, document: Mapping[str, Any], name: str) -> None:

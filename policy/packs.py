@@ -18,7 +18,7 @@ from typing import Any
 from policy.calendars import Calendar, calendar_from
 from policy.canonical import sha256
 from policy.clocks import NO_TIER, Clock, Presence, clock_from, duration_from
-from policy.errors import ClockUndefined, PackMissing, PackNotInForce, PackTampered
+from policy.errors import ClockUndefined, PackInvalid, PackMissing, PackNotInForce, PackTampered
 from policy.ladders import Extension, Ladder, Rung, Terms, Who
 from policy.packfiles import Seal, merge, read_document, read_seal, versions
 
@@ -135,7 +135,7 @@ class _OfficeRules:
         self._name = f"{pack} {version}"
         self._clocks: Mapping[str, Any] = document["clocks"]
         self.ladders: Mapping[str, Any] = document["ladders"]
-        self.calendars = {name: calendar_from(calendar) for name, calendar in document["calendars"].items()}
+        self.calendars = {name: self._calendar(name, entry) for name, entry in document["calendars"].items()}
         self._chosen: dict[tuple[str, str | None, Presence | None], Clock] = {}
 
     def kind(self, kind: str) -> Mapping[str, Any]:
@@ -144,6 +144,12 @@ class _OfficeRules:
             raise ClockUndefined(kind, f"pack {self._name} knows no {kind}; it knows {', '.join(self._clocks)}")
         entry: Mapping[str, Any] = self._clocks[kind]
         return entry
+
+    def _calendar(self, name: str, entry: Mapping[str, Any]) -> Calendar:
+        try:
+            return calendar_from(entry)
+        except (KeyError, ValueError) as error:
+            raise PackInvalid([f"{self._name}: calendars.{name}"], f"not a calendar: {error}") from error
 
     def clock(self, kind: str, tier: str | None, presence: Presence | None) -> Clock:
         """The clock of a kind, kept once it was chosen: every screening asks for several."""
