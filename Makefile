@@ -29,6 +29,10 @@ test: ready lint ## Check the tree, then run every test on real parts
 unit: ready ## Run only the tests that need no running parts (seconds)
 	@$(BIN)/python -m pytest tests/unit
 
+.PHONY: faults
+faults: ready ## Play the shift while one process is killed again and again, each in turn (hours; goes on where it stopped)
+	@$(BIN)/python -m pytest tests/faults -m faults
+
 .PHONY: lint
 lint: ready ## Formatting, lint, types, import directions, contracts
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
