@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import datetime
+from typing import TypeVar
 
 import grpc
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from chassis.client import refusal_of
 from chassis.contract import instant, stamp, word
@@ -28,6 +31,8 @@ from workflows.messages import (
     WorkOrder,
 )
 
+Answer = TypeVar("Answer")
+
 # Seconds, below the workflows' own limit for one try, so that the call's error is what is seen.
 _DEADLINE = 8.0
 
@@ -43,7 +48,7 @@ class Activities:
     async def climb_rung(self, climb: Climb) -> Climbed:
         """What fell due by the workflow's own time; a retry is answered with the same people."""
         request = casework.ClimbRungRequest(promise_id=climb.promise_id, as_of=stamp(climb.as_of))
-        answer = await self._casework.ClimbRung(request, timeout=_DEADLINE)
+        answer = await _answer(self._casework.ClimbRung(request, timeout=_DEADLINE))
         return Climbed(
             outcome=word(casework.ClimbOutcome, answer.outcome),
             clock=clock_of(answer.clock),
@@ -85,7 +90,7 @@ class Activities:
     async def read_investigation(self, investigation_id: str) -> Standing:
         """How casework has the investigation now."""
         request = casework.GetInvestigationRequest(investigation_id=investigation_id)
-        answer = await self._casework.GetInvestigation(request, timeout=_DEADLINE)
+        answer = await _answer(self._casework.GetInvestigation(request, timeout=_DEADLINE))
         found = answer.investigation
         return Standing(
             reference=found.reference,
@@ -104,9 +109,9 @@ class Activities:
             investigation_id=wanted.investigation_id,
         )
         try:
-            await self._casework.AssignWorker(request, timeout=_DEADLINE)
-        except grpc.aio.AioRpcError as problem:
-            if refusal_of(problem).reason == "NOBODY_AVAILABLE":
+            await _answer(self._casework.AssignWorker(request, timeout=_DEADLINE))
+        except ApplicationError as problem:
+            if problem.type == "NOBODY_AVAILABLE":
                 return False
             raise
         return True
@@ -126,7 +131,7 @@ class Activities:
             tier=types.Tier.ValueType(standing.tier),
             received_at=stamp(assignment.assigned_at),
         )
-        made = (await self._casework.MakePromise(request, timeout=_DEADLINE)).promise
+        made = (await _answer(self._casework.MakePromise(request, timeout=_DEADLINE))).promise
         return Dispatched(made.promise_id, made.reference, due_at=instant(made.due_at))
 
     @activity.defn
@@ -147,7 +152,16 @@ class Activities:
         )
 
     async def _notify(self, request: notifications.NotifyRequest) -> None:
-        await self._notifications.Notify(request, timeout=_DEADLINE)
+        await _answer(self._notifications.Notify(request, timeout=_DEADLINE))
+
+
+async def _answer(call: Awaitable[Answer]) -> Answer:
+    """A call's answer. A refusal shows in the workflow's history as its reason and message, and nothing else."""
+    try:
+        return await call
+    except grpc.aio.AioRpcError as problem:
+        refusal = refusal_of(problem)
+        raise ApplicationError(refusal.message, type=refusal.reason) from None
 
 
 def clock_of(clock: promises.PromiseClock) -> PromiseClock:

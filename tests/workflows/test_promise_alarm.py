@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import Counter
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -18,18 +19,14 @@ from workflows.messages import Alarm, PromiseClock
 from workflows.promise import NEXT_INSTANT, PromiseWorkflow
 
 # An alarm may be late by this much, in seconds, on a machine that runs everything at once.
-LATE = 1.5
+LATE = 5.0
+LAST_RESORT = ""
 
 
-def ladder(office: Office) -> list[tuple[str, str]]:
-    """Who is told, rung by rung; the director's rung lies after the due time."""
+def ladder(office: Office) -> list[str]:
+    """Who is told, rung by rung."""
     people = office.people
-    return [
-        ("RUNG", people.worker),
-        ("RUNG", people.supervisor),
-        ("RUNG", people.manager),
-        ("OVERDUE", people.director),
-    ]
+    return [people.worker, people.supervisor, people.manager, people.director]
 
 
 async def ended(office: Office, promise: Promise) -> bool:
@@ -53,24 +50,30 @@ async def test_a_promise_nobody_acts_on_climbs_each_rung_at_its_instant(office: 
 
 
 async def test_a_promise_kept_in_time_ends_its_alarm_and_nobody_else_is_told(office: Office) -> None:
-    promise = await office.promise()
+    promise = await office.promise(kind="CALLBACK_STANDARD")
     async with office.working():
         await office.carry()
-        await office.until_told(promise, *ladder(office)[:1])
+        await office.until_told(promise, office.people.worker)
         await office.keep(promise, office.people.worker, "INVESTIGATOR")
         await office.carry()
         await office.alarm(promise).result()
-    assert len(await office.told(promise)) == 1
+    assert await office.told(promise) == Counter(ladder(office)[:1])
     await keep_history(office.alarm(promise), "promise-kept-in-time")
 
 
 async def test_the_last_rung_repeats_while_nobody_keeps_the_promise(office: Office) -> None:
     promise = await office.promise()
-    director = ("OVERDUE", office.people.director)
+    director = office.people.director
     async with office.working():
         await office.carry()
-        await office.until_told(promise, *ladder(office), director, director)
+
+        async def told_three_times() -> bool:
+            return (await office.told(promise, "OVERDUE"))[director] >= 3
+
+        await eventually(told_three_times)
         assert not await ended(office, promise)
+    told = await office.told(promise)
+    assert [told[person] for person in ladder(office)[:-1]] == [1, 1, 1]
 
 
 async def test_lost_facts_are_harmless(office: Office) -> None:
@@ -81,7 +84,7 @@ async def test_lost_facts_are_harmless(office: Office) -> None:
         await office.until_told(promise, *ladder(office)[:2])
         await office.keep(promise, office.people.supervisor, "SUPERVISOR")
         await asyncio.wait_for(office.alarm(promise).result(), 30)
-    assert await office.told(promise) == ladder(office)[:2]
+    assert office.people.director not in await office.told(promise)
 
 
 async def test_repeated_and_reordered_facts_are_harmless(office: Office) -> None:
@@ -93,7 +96,9 @@ async def test_repeated_and_reordered_facts_are_harmless(office: Office) -> None
         await office.carry([*reversed(facts), *facts, *facts])
         await office.until_told(promise, *ladder(office))
         newest = (await office.facts("casework.promise"))[-1][0].sequence
-        assert (await office.known(promise)).clock.version == newest
+        assert (await office.known(promise)).clock.version >= newest
+    told = await office.told(promise)
+    assert [told[person] for person in ladder(office)[:-1]] == [1, 1, 1]
 
 
 async def test_whom_a_delegation_names_is_told_though_no_rung_is_due(office: Office) -> None:
@@ -101,14 +106,15 @@ async def test_whom_a_delegation_names_is_told_though_no_rung_is_due(office: Off
     people = office.people
     async with office.working():
         await office.carry()
-        await office.until_told(promise, ("RUNG", people.worker))
+        await office.until_told(promise, people.worker)
         request = casework.DelegatePromiseRequest(
             idempotency_key=uuid4().hex, promise_id=promise.promise_id, to_staff_id=people.second
         )
         supervisor = await office.person(people.supervisor, "SUPERVISOR")
         await supervisor.DelegatePromise(request, timeout=DEADLINE)
         await office.carry()
-        await office.until_told(promise, ("RUNG", people.worker), ("RUNG", people.second))
+        await office.until_told(promise, people.second)
+    assert await office.told(promise) == Counter([people.worker, people.second])
 
 
 async def test_a_worker_killed_in_the_middle_of_a_ladder_is_followed_by_one_that_goes_on(office: Office) -> None:
@@ -119,9 +125,11 @@ async def test_a_worker_killed_in_the_middle_of_a_ladder_is_followed_by_one_that
         first.send_signal(signal.SIGKILL)
         assert await first.wait() == -signal.SIGKILL
     async with office.process("worker") as second:
-        await office.until_told(promise, *ladder(office), within=60)
+        await office.until_told(promise, *ladder(office))
         second.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(second.wait(), 45) == 0
+    told = await office.told(promise)
+    assert [told[person] for person in ladder(office)[:-1]] == [1, 1, 1]
 
 
 async def test_a_ledger_that_falls_silent_has_the_last_resort_told_once_and_is_asked_again(office: Office) -> None:
@@ -132,7 +140,7 @@ async def test_a_ledger_that_falls_silent_has_the_last_resort_told_once_and_is_a
         await office.client.start_workflow(
             PromiseWorkflow.run, alarm, id=f"promise/{promise.promise_id}", task_queue=TASK_QUEUE
         )
-        await office.until_told(promise, ("LAST_RESORT", ""))
+        await office.until_told(promise, LAST_RESORT)
         began = (await office.known(promise)).silent_since
         assert began is not None
 
@@ -140,11 +148,11 @@ async def test_a_ledger_that_falls_silent_has_the_last_resort_told_once_and_is_a
             return (datetime.now(UTC) - began).total_seconds() > 3 * alarm.patience
 
         await eventually(still_silent)
-        assert await office.told(promise) == [("LAST_RESORT", "")]
+        assert await office.told(promise) == Counter([LAST_RESORT])
         await office.casework.start()
 
         async def everybody_told() -> bool:
-            return set(await office.told(promise)) >= {("LAST_RESORT", ""), ("OVERDUE", office.people.director)}
+            return set(await office.told(promise)) == {LAST_RESORT, *ladder(office)}
 
         await eventually(everybody_told)
         assert (await office.known(promise)).outages == 1
@@ -165,11 +173,9 @@ async def test_notifications_being_away_neither_stops_the_ladder_nor_loses_anybo
         await office.notifications.start()
 
         async def everybody_told() -> bool:
-            return {person for _, person in await office.told(promise)} >= {person for _, person in ladder(office)}
+            return set(await office.told(promise)) == set(ladder(office))
 
         await eventually(everybody_told)
-    people = [person for template, person in await office.told(promise) if template == "RUNG"]
-    assert len(people) == len(set(people))
 
 
 async def test_a_ladder_without_anybody_on_it_has_the_last_resort_told(empty_office: Office) -> None:
@@ -180,38 +186,34 @@ async def test_a_ladder_without_anybody_on_it_has_the_last_resort_told(empty_off
         await office.carry()
 
         async def last_resort_told() -> bool:
-            return ("NOBODY_LEFT", "") in await office.told(promise)
+            return (await office.told(promise, "NOBODY_LEFT"))[LAST_RESORT] >= 1
 
         await eventually(last_resort_told)
 
 
 async def test_continuing_as_new_keeps_the_highest_version(office: Office) -> None:
-    """The server suggests it at 4 Ki events: as many facts as that wait when the worker comes."""
-    promise_id = str(uuid4())
-    handle = await office.client.start_workflow(
-        PromiseWorkflow.run,
-        Alarm(PromiseClock(promise_id), patience=3600.0),
-        id=f"promise/{promise_id}",
-        task_queue=TASK_QUEUE,
-    )
-    far = datetime(2099, 1, 1, tzinfo=UTC)
-    clocks = [PromiseClock(promise_id, version, far) for version in (*range(1, 4200), 7)]
-    for begin in range(0, len(clocks), 50):
-        await asyncio.gather(*(handle.signal(PromiseWorkflow.clock, clock) for clock in clocks[begin : begin + 50]))
-    first = (await handle.describe()).run_id
+    """The server suggests it at 4 Ki events; the ledger is away, so that only the facts' own versions count."""
+    promise_id, far = str(uuid4()), datetime(2099, 1, 1, tzinfo=UTC)
     await office.casework.stop()
     async with office.working():
-
-        async def went_on() -> bool:
-            return (await handle.describe()).run_id != first
-
-        await office.casework.start()
-        await eventually(went_on, within=60)
-        assert (await handle.query(PromiseWorkflow.known)).clock.version == 4199
+        handle = await office.client.start_workflow(
+            PromiseWorkflow.run,
+            Alarm(PromiseClock(promise_id), patience=1.0),
+            id=f"promise/{promise_id}",
+            task_queue=TASK_QUEUE,
+        )
+        first, version = (await handle.describe()).run_id, 0
+        while (await handle.describe()).run_id == first:
+            newer = [PromiseClock(promise_id, version + step, far) for step in range(1, 51)]
+            await asyncio.gather(*(handle.signal(PromiseWorkflow.clock, clock) for clock in newer))
+            version += 50
+        await handle.signal(PromiseWorkflow.clock, PromiseClock(promise_id, 7, far))
+        assert (await handle.query(PromiseWorkflow.known)).clock == PromiseClock(promise_id, version, far)
+        assert (await handle.query(PromiseWorkflow.known)).outages == 1
 
 
 async def test_late_facts_of_a_closed_promise_start_nothing(office: Office) -> None:
-    promise = await office.promise()
+    promise = await office.promise(kind="CALLBACK_STANDARD")
     async with office.working():
         await office.carry()
         await office.until_told(promise, *ladder(office)[:1])
@@ -229,7 +231,7 @@ async def test_a_fact_of_a_promise_that_closed_before_any_alarm_starts_one_that_
     async with office.working():
         await office.carry((await office.facts("casework.promise"))[:1])
         await asyncio.wait_for(office.alarm(promise).result(), 15)
-    assert await office.told(promise) == []
+    assert not await office.told(promise)
 
 
 async def test_the_next_instant_can_be_searched_for_while_the_alarm_waits(office: Office) -> None:
