@@ -11,24 +11,24 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deploy.local import ports, stack
+from deploy.local import stack
+from deploy.local.ports import free_offset
 from deploy.local.processes import StackError
 from deploy.local.progress import progress
-from deploy.local.settings import PORTS, StackSettings
+from deploy.local.settings import StackSettings
 from deploy.local.stack import Extent
 from deploy.local.status import StackStatus, State
-
-_OFFSETS = range(1_000, 24_000, 500)
 
 
 @asynccontextmanager
 async def fresh_stack(pack: str, console: Console) -> AsyncIterator[StackSettings]:
     """A whole stack that keeps its promises by `pack`, healthy; its folder stays where something went wrong."""
     folder = _folder()
-    settings = StackSettings(home=folder / "home", port_offset=_free_offset(), pack=pack)
     try:
-        async with standing(settings, console):
-            yield settings
+        with free_offset() as offset:
+            settings = StackSettings(home=folder / "home", port_offset=offset, pack=pack)
+            async with standing(settings, console):
+                yield settings
     except BaseException:
         console.print(f"the data and logs of this stack stay in {folder}", soft_wrap=True, highlight=False)
         raise
@@ -67,10 +67,3 @@ def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="hotline-"))
     folder.chmod(0o755)  # as root, PostgreSQL runs as a user of its own, who must be able to reach it
     return folder
-
-
-def _free_offset() -> int:
-    for offset in _OFFSETS:
-        if all(ports.free(port + offset) for port in PORTS.values()):
-            return offset
-    raise StackError(f"no set of {len(PORTS)} ports is free for another stack: stop one of those that run")

@@ -1,8 +1,6 @@
 """Real PostgreSQL, Kafka, Temporal and mail for tests: one set for a session, thrown away after it."""
 
-import fcntl
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -15,15 +13,14 @@ from pathlib import Path
 import asyncpg
 from rich.console import Console
 
-from deploy.local import background, infrastructure, ports, postgres
+from deploy.local import background, infrastructure, postgres
 from deploy.local.infrastructure import Addresses
+from deploy.local.ports import free_offset
 from deploy.local.processes import StackError
 from deploy.local.progress import PlainLines
-from deploy.local.settings import PORTS, PROJECT, StackSettings
+from deploy.local.settings import PROJECT, StackSettings
 
 GIVEN = ("HOTLINE_POSTGRES_URL", "HOTLINE_KAFKA_BOOTSTRAP", "HOTLINE_TEMPORAL_ADDRESS", "HOTLINE_SMTP_ADDRESS")
-OFFSETS = range(1_000, 24_000, 500)
-"""Port offsets that keep clear of the default stack and of the ports that systems give to clients."""
 
 
 @contextmanager
@@ -117,23 +114,4 @@ def _of_provider() -> Mapping[str, str]:
             missing = ", ".join(name for name in GIVEN if name not in given)
             raise StackError(f"HOTLINE_PROVIDERS=given needs every address in the environment; missing: {missing}")
         case other:
-            raise StackError(
-                f"HOTLINE_PROVIDERS={other} is not provided here: use `processes` or `given`"
-            )
-
-
-@contextmanager
-def free_offset() -> Iterator[int]:
-    """An offset at which every port is free, and which no other test session on this machine takes meanwhile."""
-    locks = Path(tempfile.gettempdir()) / f"hotline-ports-{os.getuid()}"
-    locks.mkdir(exist_ok=True)
-    for offset in random.sample(OFFSETS, len(OFFSETS)):
-        with (locks / str(offset)).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            if all(ports.free(port + offset) for port in PORTS.values()):
-                yield offset
-                return
-    raise StackError(f"no free port offset among {OFFSETS}: too many stacks run on this machine")
+            raise StackError(f"HOTLINE_PROVIDERS={other} is not provided here: use `processes` or `given`")

@@ -1,12 +1,38 @@
 """Who listens where: a port that is taken is told by the name and pid of who has it, before anything is started."""
 
+import fcntl
+import os
+import random
 import socket
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
 from deploy.local.processes import Part, Process, StackError
-from deploy.local.settings import HOST
+from deploy.local.settings import HOST, PORTS
+
+OFFSETS = range(1_000, 24_000, 500)
+"""Port offsets that keep clear of the default stack and of the ports that systems give to clients."""
+
+
+@contextmanager
+def free_offset() -> Iterator[int]:
+    """An offset at which every port is free, and which no other passing stack on this machine takes meanwhile."""
+    locks = Path(tempfile.gettempdir()) / f"hotline-ports-{os.getuid()}"
+    locks.mkdir(exist_ok=True)
+    for offset in random.sample(OFFSETS, len(OFFSETS)):  # so that two who look at once rarely meet
+        with (locks / str(offset)).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            if all(free(port + offset) for port in PORTS.values()):
+                yield offset
+                return
+    raise StackError(f"no free port offset among {OFFSETS}: too many stacks run on this machine")
 
 
 def check_free(parts: Iterable[Part]) -> None:

@@ -20,10 +20,11 @@ from temporalio.client import Client
 
 from deploy.local import background, infrastructure, kafka, status, temporal
 from deploy.local.infrastructure import Addresses
+from deploy.local.ports import free_offset
 from deploy.local.processes import StackError
 from deploy.local.settings import PROJECT
 from deploy.local.status import StackStatus, State
-from tests.stack import clean_environment, free_offset, launch, reachable_folder, settings_of, supervisor
+from tests.stack import clean_environment, launch, reachable_folder, settings_of, supervisor
 
 Environment = Mapping[str, str]
 Kept = Callable[[], Awaitable[None]]
