@@ -71,7 +71,7 @@ def read(rules: Rules, facts: Mapping[str, Any]) -> Report:
     if office is not None and not _is_id(office):
         raise ScreeningError("BAD_VALUE", ["office"], "the office is named by its id")
     given = _mapping(facts.get("report", {}), "report")
-    answers = _answers(rules.report_facts, given, "report", required=("always", "with_criterion"), known={})
+    answers = _answers(rules.report_facts, given, "report", rules.required_of_report, {})
     return Report(received_at, office, answers, _children(rules, facts.get("children")))
 
 
@@ -141,12 +141,12 @@ def _child_answers(rules: Rules, given: Any, index: int, ticked: bool, somebody:
         given = {key: answer for key, answer in given.items() if key != "danger_now"}
     # A call-taker has two minutes: one NO answers every danger-now fact that is not given.
     known: dict[str, Value] = dict.fromkeys(rules.danger_now, False) if none_now or not asked else {}
-    required = ("always", "with_criterion") if ticked else ("always",) if asked else ()
+    required = rules.required_with_criterion if ticked else rules.required_always if asked else ()
     return _answers(rules.child_facts, given, path, required, known)
 
 
 def _answers(
-    facts: Mapping[str, Fact], given: Mapping[str, Any], path: str, required: tuple[str, ...], known: dict[str, Value]
+    facts: Mapping[str, Fact], given: Mapping[str, Any], path: str, required: tuple[Fact, ...], known: dict[str, Value]
 ) -> Answers:
     _only_keys(given, f"{path}.", facts)
     answers = Answers(known)
@@ -167,10 +167,10 @@ def _answers(
     return answers
 
 
-def _mark_not_asked(facts: Mapping[str, Fact], answers: Answers, required: tuple[str, ...]) -> None:
+def _mark_not_asked(facts: Mapping[str, Fact], answers: Answers, required: tuple[Fact, ...]) -> None:
     told = {fact.id for fact in answers.unknown}
-    for fact in facts.values():
-        if fact.required in required and fact.id not in answers.known and fact.id not in told:
+    for fact in required:
+        if fact.id not in answers.known and fact.id not in told:
             if _goes_without_asking(fact, answers.known):
                 answers.known[fact.id] = fact.missing_is
             else:

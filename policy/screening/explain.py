@@ -88,22 +88,23 @@ def _unknown(course: Course, subject: str, resolved: Resolved) -> Iterator[str]:
 
 def _assumed(course: Course) -> Iterator[str]:
     """What was assumed for a fact not given, where it mattered: it led to a rule, or kept one from holding."""
-    decisive = {fact.id for fact in _decisive(course)}
-    decisive |= {fact.id for raised in course.raised for fact in raised.upgrade.facts}
-    decisive |= {fact.id for judged in course.children for line in judged.lines for fact in line.facts}
-    for fact in course.rules.report_facts.values():
-        if fact.id in decisive and _leans(fact, course.resolved):
-            yield _of_fact(course, "assumed", "The report", course.resolved, fact)
+    rules, report = course.rules, course.resolved
+    leaning = {fact.id for judged in course.children for line in judged.lines for fact in line.leaning}
+    leaning |= {fact.id for raised in course.raised for fact in raised.upgrade.leaning}
+    leaning |= {fact.id for fact in _decisive(course)}
+    for fact in rules.report_facts.values() if leaning else ():
+        if fact.id in leaning and _leans(fact, report):
+            yield _of_fact(course, "assumed", "The report", report, fact)
     for judged in course.children:
-        own = {fact.id for line in judged.lines for fact in line.facts}
-        for fact in course.rules.child_facts.values():
+        own = {fact.id for line in judged.lines for fact in line.leaning}
+        for fact in rules.child_facts.values() if own else ():
             if fact.id in own and _leans(fact, judged.resolved):
                 yield _of_fact(course, "assumed", f"Child {judged.child.id}", judged.resolved, fact)
 
 
 def _leans(fact: Fact, resolved: Resolved) -> bool:
     """Whether a value was assumed that is not the least dangerous one; only such a value can have led anywhere."""
-    return fact.danger != "none" and resolved.facts[fact.id] != fact.benign and resolved.assumed(fact)
+    return resolved.assumed(fact) and resolved.facts[fact.id] != fact.benign
 
 
 def _decisive(course: Course) -> Iterator[Fact]:
@@ -112,10 +113,11 @@ def _decisive(course: Course) -> Iterator[Fact]:
     for earlier in course.rules.screening:
         if earlier is course.screening:
             return
-        for fact in earlier.facts:
+        for fact in earlier.leaning:
             if _leans(fact, course.resolved):
-                otherwise = context({**values, fact.id: fact.benign}, earlier.when.names)
-                if earlier.when.of(otherwise):
+                otherwise = {name: values[name] for name in earlier.when.names}
+                otherwise[fact.id] = fact.benign
+                if earlier.when.of(context(otherwise, otherwise)):
                     yield fact
 
 

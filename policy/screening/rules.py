@@ -63,6 +63,11 @@ class Fact:
     values: tuple[Value, ...]
     benign: Value
 
+    @property
+    def may_lean(self) -> bool:
+        """Whether the value assumed where it is not given may be another than the least dangerous one."""
+        return self.danger != "none" and (self.unknown_by is not None or self.unknown != self.benign)
+
     def said(self, value: Value) -> str | int | None:
         """A value in the words of the input; of a report that is named, only that it is."""
         if self.reference:
@@ -83,13 +88,18 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Reasoned:
-    """A rule that is quoted when it applies; `facts` are those it rests on, directly or through what is derived."""
+    """A rule that is quoted when it applies.
+
+    `facts` are those it rests on, directly or through what is derived; `leaning` those of them that may be assumed to
+    be another than the least dangerous value, so that an assumption may have led to the rule.
+    """
 
     id: str
     when: Condition
     because: str
     cite: str
     facts: tuple[Fact, ...] = ()
+    leaning: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,7 @@ class Upgrade:
     because: str
     cite: str
     facts: tuple[Fact, ...]
+    leaning: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +154,9 @@ class Rules:
     report_facts: Mapping[str, Fact]
     child_facts: Mapping[str, Fact]
     danger_now: tuple[str, ...]
+    required_of_report: tuple[Fact, ...]
+    required_always: tuple[Fact, ...]
+    required_with_criterion: tuple[Fact, ...]
     derived: tuple[Named, ...]
     any_child: tuple[Named, ...]
     screening: tuple[ScreeningRule, ...]
@@ -232,6 +246,9 @@ class _Compiler:
             report_facts=self._report_facts,
             child_facts=self._child_facts,
             danger_now=tuple(fact.id for fact in self._child_facts.values() if fact.danger_now),
+            required_of_report=tuple(fact for fact in self._report_facts.values() if fact.required),
+            required_always=tuple(fact for fact in self._child_facts.values() if fact.required == "always"),
+            required_with_criterion=tuple(fact for fact in self._child_facts.values() if fact.required),
             derived=self._derived,
             any_child=self._any_child,
             screening=screening,
@@ -320,12 +337,14 @@ class _Compiler:
 
     def _reason(self, where: str, item: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
         when = self._condition(where, item["when"], known)
+        facts = self._facts_behind(when.names)
         return {
             "id": item["id"],
             "when": when,
             "because": item["because"],
             "cite": ", ".join(item["cite"]),
-            "facts": self._facts_behind(when.names),
+            "facts": facts,
+            "leaning": tuple(fact for fact in facts if fact.may_lean),
         }
 
     def _screening_rule(self, item: Mapping[str, Any]) -> ScreeningRule:
@@ -348,7 +367,8 @@ class _Compiler:
             for effect in item["raises"]
         )
         facts = self._facts_behind(_names(effect.when for effect in raises))
-        return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts)
+        leaning = tuple(fact for fact in facts if fact.may_lean)
+        return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts, leaning)
 
     def _facts_behind(self, names: frozenset[str]) -> tuple[Fact, ...]:
         """The facts a condition rests on, in page order; a derived name stands for what it is derived from."""
