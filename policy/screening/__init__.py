@@ -3,15 +3,17 @@
 from policy.screening.answers import ScreeningError, received
 from policy.screening.counterfactual import Counterfactual, why
 from policy.screening.decision import ChildDecision, Decision, Unknown
-from policy.screening.evaluate import EVALUATOR, screen
+from policy.screening.evaluate import EVALUATOR, FollowUp, follow_up, screen
 
 __all__ = [
     "EVALUATOR",
     "ChildDecision",
     "Counterfactual",
     "Decision",
+    "FollowUp",
     "ScreeningError",
     "Unknown",
+    "follow_up",
     "received",
     "screen",
     "why",

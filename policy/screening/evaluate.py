@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,33 @@ class Course:
     tasks: tuple[Reasoned, ...] = ()
     cross_reports: tuple[Reasoned, ...] = ()
     due: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What must be done besides the response: codes of tasks and cross-reports, and the clocks counted from receipt."""
+
+    tasks: tuple[str, ...]
+    cross_reports: tuple[str, ...]
+    clocks: tuple[str, ...]
+
+
+def follow_up(pack: Pack, facts: Mapping[str, Any], screening: str, tier: str | None) -> FollowUp:
+    """What the pack asks for once a person has decided so, whatever it recommended itself.
+
+    `ClockUndefined` if a report is screened in without a tier.
+    """
+    rules = rules_of(pack)
+    course = _course(rules, read(rules, facts))
+    if screening != course.screening.result:
+        course.screening = replace(course.screening, result=screening, reason=None)
+    course.tier = None if tier is None else rules.tiers.index(tier)
+    _follow_up(course, dict(course.resolved.values))
+    return FollowUp(
+        tasks=tuple(task.id for task in course.tasks),
+        cross_reports=tuple(cross_report.id for cross_report in course.cross_reports),
+        clocks=tuple(sorted(course.due)),
+    )
 
 
 def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
