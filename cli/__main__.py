@@ -22,6 +22,7 @@ COMMANDS = {
     "screen": ("cli.policy", "screen", "Screen facts by a pack and explain the decision"),
     "due": ("cli.policy", "due", "When something is due, and how that is computed"),
     "packs": ("cli.policy", "packs", "List, check, compare and sign packs"),
+    "replay": ("cli.replay", "replay", "Evaluate recorded decisions again, and see what another pack would change"),
     "scenario": ("cli.scenario", "scenario", "Check and play shifts that are written as files"),
 }
 

@@ -1,0 +1,201 @@
+"""The impact of another pack as one HTML page that needs nothing else: to be mailed, printed, and read aloud."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from cli.plots import Pair, opposed_bars, paired_bars
+from policy.impact import DIMENSIONS, REFUSED, Effect, Impact, Part, counted, percent
+
+_PLOTTED = 12
+"""Groups in a plot, the largest; the table under it has all."""
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --line: #767676; --soft: #f0f2f4;
+  --more: #0b5cad; --less: #b35c00; --before: #8a94a0; --after: #0b5cad; }
+@media (prefers-color-scheme: dark) { :root { --ink: #ececec; --paper: #16181b; --line: #9a9a9a; --soft: #23272c;
+  --more: #6fb1f5; --less: #f0a04b; --before: #7d8894; --after: #6fb1f5; } }
+body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem;
+  margin: 0 auto; padding: 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+th, td { border: 1px solid var(--line); padding: .25rem .6rem; text-align: right; }
+th[scope=row], thead th:first-child { text-align: left; }
+thead th { background: var(--soft); }
+td.same { background: var(--soft); } td.more { box-shadow: inset 4px 0 var(--more); }
+td.less { box-shadow: inset 4px 0 var(--less); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
+dt { font-weight: 600; } dd { margin: 0; }
+svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
+svg .axis { stroke: var(--line); } .more { fill: var(--more); } .less { fill: var(--less); }
+.before { fill: var(--before); } .after { fill: var(--after); }
+"""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<style>{style}</style></head>
+<body><main>
+{body}
+</main></body>
+</html>
+"""
+
+_COLUMNS = {
+    "decisions": Effect.DECISIONS,
+    "changed": Effect.CHANGED,
+    "more urgent": Effect.MORE_URGENT,
+    "less urgent": Effect.LESS_URGENT,
+    "screened in before": Effect.SCREENED_IN_BEFORE,
+    "after": Effect.SCREENED_IN_AFTER,
+    "first contacts added": Effect.CONTACTS_ADDED,
+    "saved": Effect.CONTACTS_SAVED,
+    "due sooner": Effect.CONTACTS_SOONER,
+    "due later": Effect.CONTACTS_LATER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Opposed:
+    """What a plot sets against each other; a decision counts on one side at most."""
+
+    names: tuple[str, str]
+    left: tuple[Effect, ...]
+    right: tuple[Effect, ...]
+
+
+_URGENCY = _Opposed(("less urgent", "more urgent"), (Effect.LESS_URGENT,), (Effect.MORE_URGENT,))
+_CONTACTS = _Opposed(
+    ("saved or later", "added or sooner"),
+    (Effect.CONTACTS_SAVED, Effect.CONTACTS_LATER),
+    (Effect.CONTACTS_ADDED, Effect.CONTACTS_SOONER),
+)
+_TITLES = {
+    "county": "By county (its office, where no county is known)",
+    "channel": "By channel",
+    "language": "By language",
+    "reporter": "By class of reporter",
+}
+
+
+def page(impact: Impact) -> str:
+    """The page, in English, whole in itself."""
+    after = f"{impact.after.id} {impact.after.version}"
+    parts = (
+        f"<h1>What {escape(after)} would have decided</h1>",
+        _summary(impact),
+        _responses(impact),
+        _moves(impact),
+        *(_groups(impact, dimension) for dimension in DIMENSIONS),
+        "<h2>How to read this</h2><p>Decisions of the past were made again by the pack that made them, byte for byte, "
+        "and by the other pack. A response is the tier of a report that is screened in, or SCREEN_OUT; REFUSED means "
+        "that the other pack cannot screen the facts that were asked then. The pack recommends; what people decided "
+        "is not part of this. Ranges in brackets are 95 % intervals: a small group tells little.</p>",
+    )
+    return _PAGE.format(title=f"Impact of {escape(after)}", style=_STYLE, body="\n".join(parts))
+
+
+def _summary(impact: Impact) -> str:
+    figures = counted(impact.effects)
+    low, high = figures["changed_percent_interval"]
+    made_by = ", ".join(
+        f"{ref.id} {ref.version} ({count:,}; {ref.sha256[:12]})"
+        for ref, count in sorted(impact.before.items(), key=str)
+    )
+    entries = {
+        "The other pack": f"{impact.after.id} {impact.after.version}, SHA-256 {impact.after.sha256}",
+        "Recorded under": made_by or "nothing",
+        "Decisions that change": f"{figures['changed']:,} of {figures['decisions']:,}, "
+        f"{figures['changed_percent']} % ({low} to {high})",
+        "What changes in them": ", ".join(f"{_said(part)} in {impact.parts[part]:,}" for part in Part),
+        "First contacts": f"{figures['contacts_added']:,} added, {figures['contacts_saved']:,} saved, "
+        f"{figures['contacts_sooner']:,} due sooner, {figures['contacts_later']:,} due later",
+    }
+    if impact.refusals:
+        entries["Refused"] = ", ".join(f"{count:,} with {code}" for code, count in sorted(impact.refusals.items()))
+    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in entries.items()) + "</dl>"
+
+
+def _responses(impact: Impact) -> str:
+    rows = impact.rows()
+    pairs = [
+        Pair(
+            row,
+            sum(count for (before, _), count in impact.moves.items() if before == row),
+            sum(count for (_, after), count in impact.moves.items() if after == row),
+        )
+        for row in rows
+    ]
+    return "<h2>Responses</h2>" + paired_bars(
+        "Responses before and after", ("as recorded", "under the other pack"), pairs
+    )
+
+
+def _moves(impact: Impact) -> str:
+    rows = impact.rows()
+    body = []
+    for i, before in enumerate(rows):
+        cells = [_move(impact, rows, i, j) for j in range(len(rows))]
+        total = sum(impact.moves[before, after] for after in rows)
+        body.append(f'<tr><th scope="row">{escape(before)}</th>{"".join(cells)}<td>{total:,}</td></tr>')
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (*rows, "all"))
+    return (
+        "<table><caption>Moves: each row is what was recorded, each column what the other pack makes of it. "
+        "&#9650; is more urgent, &#9660; less.</caption>"
+        f'<thead><tr><th scope="col">recorded</th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    )
+
+
+def _move(impact: Impact, rows: Sequence[str], i: int, j: int) -> str:
+    count = impact.moves[rows[i], rows[j]]
+    if i == j:
+        return f'<td class="same">{count:,}</td>'
+    if not count:
+        return "<td>0</td>"
+    examples = ", ".join(impact.examples.get((rows[i], rows[j]), ()))
+    if REFUSED in (rows[i], rows[j]):
+        return f'<td title="such as {escape(examples)}">{count:,}</td>'
+    kind, sign = ("more", "&#9650;") if j < i else ("less", "&#9660;")
+    return f'<td class="{kind}" title="such as {escape(examples)}">{sign} {count:,}</td>'
+
+
+def _groups(impact: Impact, dimension: str) -> str:
+    groups = impact.values(dimension)
+    urgency = _plot(groups, f"Responses, by {dimension}", _URGENCY)
+    contacts = _plot(groups, f"First contacts, by {dimension}", _CONTACTS)
+    rows = ((value, *(f"{of[effect]:,}" for effect in _COLUMNS.values()), _share(of)) for value, of in groups)
+    return f"<h2>{_TITLES[dimension]}</h2>{urgency}{contacts}{_table((dimension, *_COLUMNS, 'changed, %'), rows)}"
+
+
+def _plot(groups: Sequence[tuple[str, Mapping[Effect, int]]], title: str, opposed: _Opposed) -> str:
+    pairs = [
+        Pair(value, _percent_of(of, opposed.left), _percent_of(of, opposed.right)) for value, of in groups[:_PLOTTED]
+    ]
+    if not any(pair.first or pair.second for pair in pairs):
+        return f"<p>{title}: none is {opposed.names[0]} or {opposed.names[1]}.</p>"
+    return f"<h3>{title}, % of decisions</h3>{opposed_bars(title, opposed.names, pairs)}"
+
+
+def _percent_of(effects: Mapping[Effect, int], wanted: Iterable[Effect]) -> float:
+    return percent(sum(effects[effect] for effect in wanted), effects[Effect.DECISIONS])
+
+
+def _share(effects: Mapping[Effect, int]) -> str:
+    figures = counted(effects)
+    low, high = figures["changed_percent_interval"]
+    return f"{figures['changed_percent']} ({low} to {high})"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _said(part: Part) -> str:
+    return part.value.replace("_", " ")
