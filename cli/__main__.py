@@ -18,6 +18,7 @@ COMMANDS = {
     "promises": ("cli.promises", "promises", "The promises that are open"),
     "promise": ("cli.promises", "promise", "One promise: its timeline, and what people do with it"),
     "certificate": ("cli.promises", "certificate", "The certificate of a closed promise"),
+    "verify": ("cli.verify", "verify", "Check certificates, independently of the platform"),
     "facts": ("cli.facts", "facts", "Facts that are stuck between services, and the ways out"),
     "screen": ("cli.policy", "screen", "Screen facts by a pack and explain the decision"),
     "due": ("cli.policy", "due", "When something is due, and how that is computed"),

@@ -114,8 +114,13 @@ def _due(promise: Promise, history: Sequence[Entry]) -> dict[str, Any]:
         for entry, (before, after) in zip(history, pairwise(stood), strict=True)
         if before != after
     ]
-    steps = list(promise.timetable.steps)
-    return {"first": _iso(promise.first_due_at), "at": _iso(promise.due_at), "steps": steps, "moves": moves}
+    return {
+        "first": _iso(promise.first_due_at),
+        "chosen_by": {"tier": promise.first_tier, "presence": promise.presence},
+        "at": _iso(promise.due_at),
+        "steps": list(promise.timetable.steps),
+        "moves": moves,
+    }
 
 
 def _terms(promise: Promise) -> dict[str, Any]:

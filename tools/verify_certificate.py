@@ -1,9 +1,10 @@
-"""Check certificates of promises without the platform: `verify_certificate.py --key PUBLIC.pem FILE...`
+"""Check certificates of promises without the platform: `verify_certificate.py --key KEY.pem [--packs FOLDER] FILE...`
 
-Shares no code with what wrote them; needs Python and the `cryptography` package only. For each file it checks the
+Shares no code with what wrote them; needs Python, `cryptography`, `pyyaml` and `tzdata`. For each file it checks the
 hash, the signature and the history, moves the due time again event by event, and computes the verdict again from the
-act that stopped the clock; certificates of one office are checked as a chain. That the first due time follows from the
-receipt is the pack's affair and is not checked here.
+act that stopped the clock; certificates of one office are checked as a chain. With the folder of packs it also finds
+the very pack the promise was made by, and computes from it, with its own calendars, when the promise was first due,
+each extension and each upgrade, and what the pack says keeps, stops or excuses it.
 
 One line a file. Exit 0 if everything holds, 1 if anything does not, 2 if it cannot be read.
 """
@@ -14,17 +15,24 @@ import argparse
 import base64
 import hashlib
 import json
+import re
 import sys
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import yaml
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 CERTIFICATE = "hotline.certificate/1"
 ADDENDUM = "hotline.addendum/1"
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 Json = dict[str, Any]
 
@@ -37,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="signed certificates and addenda")
     parser.add_argument("--key", required=True, action="append", type=Path, help="a public key (PEM, Ed25519)")
+    parser.add_argument("--packs", type=Path, help="the folder of packs; without it first due times are not computed")
     asked = parser.parse_args(arguments)
     try:
         keys = dict(read_key(file) for file in asked.key)
@@ -44,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, ValueError) as unreadable:
         print(f"cannot read: {unreadable}", file=sys.stderr)
         return 2
-    wrong = {file: reason for file, document in signed.items() if (reason := fault(document, keys))}
+    wrong = {file: reason for file, document in signed.items() if (reason := fault(document, keys, asked.packs))}
     sound = {file: document for file, document in signed.items() if file not in wrong}
     wrong |= broken_links(sound)
     for file, document in signed.items():
@@ -78,12 +87,14 @@ def read_key(file: Path) -> tuple[str, Ed25519PublicKey]:
     return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16], key
 
 
-def fault(signed: Json, keys: dict[str, Ed25519PublicKey]) -> str | None:
+def fault(signed: Json, keys: dict[str, Ed25519PublicKey], packs: Path | None = None) -> str | None:
     try:
         check_signature(signed, keys)
         body = signed["body"]
         if body["format"] == CERTIFICATE:
             check_certificate(body)
+            if packs:
+                check_against_pack(body, read_pack(packs, **body["promise"]["pack"]))
         elif body["format"] != ADDENDUM:
             raise WrongError(f"unknown format {body['format']}")
     except WrongError as wrong:
@@ -174,6 +185,184 @@ def awaiting(history: list[Json]) -> Json:
         if any(effect["effect"] == "ConfirmationNeeded" for effect in event["effects"]):
             return event
     raise WrongError("a confirmation without a late entry")
+
+
+def check_against_pack(body: Json, pack: Json) -> None:
+    """What the history may not say for itself: due times, and what keeps, stops or extends this kind of promise."""
+    promise, due = body["promise"], body["due"]
+    office, received = pack_of_office(pack, promise["office"]), at(promise["received_at"])
+    if not at(pack["effective_from"]) <= received or (
+        pack.get("effective_to") and received >= at(pack["effective_to"])
+    ):
+        raise WrongError(f"pack {pack['id']} {pack['version']} was not in force at the receipt")
+    kind = office["clocks"][promise["kind"]]
+    expect("what keeps it", body["terms"]["stops_on"], sorted(kind["stops_on"]))
+    expect("what may stop its clock", body["terms"]["pause_reasons"], sorted(kind.get("pause_reasons", [])))
+    expect("late entry", body["terms"]["late_entry_seconds"], timedelta(**pack["late_entry"]) // timedelta(seconds=1))
+    first = due_of(office, promise["kind"], received, **due["chosen_by"])
+    expect("first due time", at(due["first"]), first)
+    moves = {move["version"]: move for move in due["moves"]}
+    extensions = kind.get("extension", {"times": 0, "days": 0})
+    for event in body["history"]:
+        if event["event"] == "Extend":
+            later = plus_days(office["calendars"]["office"], at(moves[event["version"]]["from"]), event["days"])
+            expect("extended due time", at(event["due_at"]), later)
+            extensions = {**extensions, "times": extensions["times"] - 1}
+            if extensions["times"] < 0 or event["days"] > extensions["days"]:
+                raise WrongError(f"version {event['version']} extends it further than the pack allows")
+        elif event["event"] == "Pause" and event["reason"] not in kind.get("pause_reasons", []):
+            raise WrongError(f"version {event['version']} stops the clock for {event['reason']}: no reason of the pack")
+        elif event["event"] == "Retier":
+            upgraded = due_of(office, promise["kind"], received, event["tier"], None)
+            expect("due time after the upgrade", at(event["timetable"]["due_at"]), upgraded)
+
+
+def read_pack(packs: Path, id: str, version: str, sha256: str) -> Json:  # noqa: A002 - the certificate's names
+    """The merged pack with this very hash."""
+    try:
+        pack = merged_pack(packs, id, version)
+    except (OSError, yaml.YAMLError) as unreadable:
+        raise WrongError(f"pack {id} {version} cannot be read ({type(unreadable).__name__})") from None
+    if hashlib.sha256(canonical(pack)).hexdigest() != sha256:
+        raise WrongError(f"pack {id} {version} is held with another content than the one it was made by")
+    return pack
+
+
+@cache
+def merged_pack(packs: Path, name: str, version: str) -> Json:
+    folder = packs / name / version
+    own: Json = {}
+    for file in sorted(folder.glob("*.yaml")):
+        own |= yaml.load(file.read_text("utf-8"), JsonScalars)  # noqa: S506 - a safe loader with fewer types
+    if not own:
+        raise WrongError(f"pack {name} {version} is not in the folder of packs")
+    base = own.get("extends")
+    return merge(merged_pack(packs, base["id"], base["version"]), own) if base else own
+
+
+class JsonScalars(yaml.SafeLoader):
+    """YAML whose scalars are JSON's: NO and 08:00 are words."""
+
+
+JsonScalars.yaml_implicit_resolvers = {}
+for tag, written, begin in (
+    ("bool", r"(true|false)$", "tf"),
+    ("null", r"(null|~|)$", ["n", "~", ""]),
+    ("int", r"-?(0|[1-9][0-9]*)$", "-0123456789"),
+):
+    JsonScalars.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(written), list(begin))
+
+
+def merge(base: Any, own: Any) -> Any:
+    """Entries by name, items of lists by id, all else replaced."""
+    if isinstance(base, dict) and isinstance(own, dict):
+        return {**base, **{name: merge(base[name], own[name]) if name in base else own[name] for name in own}}
+    if all(isinstance(part, list) and all(isinstance(i, dict) and "id" in i for i in part) for part in (base, own)):
+        return list(merge({item["id"]: item for item in base}, {item["id"]: item for item in own}).values())
+    return own
+
+
+def pack_of_office(pack: Json, office: str | None) -> Json:
+    """Calendars and clocks as one office has them: its own win over its county's, and those over the pack's."""
+    rules = {part: pack[part] for part in ("calendars", "clocks")}
+    own = pack.get("offices", {}).get(office)
+    return merge(merge(rules, pack.get("counties", {}).get(own.get("county"), {})), own) if own else rules
+
+
+def due_of(office: Json, kind: str, received: datetime, tier: str | None, presence: str | None) -> datetime:
+    clock = office["clocks"][kind]
+    for due in clock["due"]:
+        if (tier or "none") in due.get("tiers", [tier or "none"]) and due.get("presence", presence) == presence:
+            return counted(office["calendars"][clock.get("calendar", "office")], due, received)
+    raise WrongError(f"the pack has no due time for {kind}, tier {tier}, presence {presence}")
+
+
+def counted(calendar: Json, due: Json, received: datetime) -> datetime:
+    if "days" in due:
+        return plus_days(calendar, received, due["days"])
+    if "business_days" in due:
+        return after_office_time(calendar, received, due["business_days"])
+    if "next" in due:
+        moments = (
+            instant(calendar, day, clock) for day in open_days(calendar, received) for clock in sorted(due["next"])
+        )
+        return next(moment for moment in moments if moment > received)
+    return received + timedelta(**{unit: due[unit] for unit in ("seconds", "minutes", "hours") if unit in due})
+
+
+def plus_days(calendar: Json, start: datetime, days: int) -> datetime:
+    local = start.astimezone(zone(calendar["zone"])).replace(tzinfo=None) + timedelta(days=days)
+    return at_local(calendar, local)
+
+
+def after_office_time(calendar: Json, start: datetime, days: int) -> datetime:
+    if calendar.get("always_open"):
+        return start + days * timedelta(hours=24)
+    left = days * (midnight_plus(calendar["closes"]) - midnight_plus(calendar["opens"]))
+    for day in open_days(calendar, start):
+        begin, end = max(start, instant(calendar, day, calendar["opens"])), instant(calendar, day, calendar["closes"])
+        if begin < end:
+            if left <= end - begin:
+                return begin + left
+            left -= end - begin
+    raise AssertionError("open days do not end")
+
+
+def open_days(calendar: Json, start: datetime) -> Iterator[date]:
+    day = start.astimezone(zone(calendar["zone"])).date()
+    for _ in range(1000):
+        if calendar.get("always_open") or (
+            WEEKDAYS[day.weekday()] in calendar["weekdays"]
+            and day.isoformat() not in calendar.get("closed", [])
+            and not any(day in kept_on(holiday, day.year) for holiday in calendar.get("holidays", []))
+        ):
+            yield day
+        day += timedelta(days=1)
+    raise WrongError("the calendar of the pack is not open on any of a thousand days")
+
+
+def kept_on(holiday: Json, year: int) -> set[date]:
+    """The days near this year on which a holiday is kept; one on a weekend is kept on the nearest weekday."""
+    days = set()
+    for when in range(max(year - 1, holiday.get("since", 1)), year + 2):
+        month = [date(when, holiday["month"], 1) + timedelta(days=n) for n in range(31)]
+        month = [day for day in month if day.month == holiday["month"]]
+        if "day" in holiday:
+            day = month[holiday["day"] - 1]
+            days.add(day + timedelta(days={5: -1, 6: 1}.get(day.weekday(), 0)))
+        else:
+            nth = holiday.get("nth", 1)
+            days.add([day for day in month if WEEKDAYS[day.weekday()] == holiday["weekday"]][nth - (nth > 0)])
+    return days
+
+
+def instant(calendar: Json, day: date, clock: str) -> datetime:
+    return at_local(calendar, datetime.combine(day, time()) + midnight_plus(clock))
+
+
+def midnight_plus(clock: str) -> timedelta:
+    hours, minutes = clock.split(":")
+    return timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def at_local(calendar: Json, local: datetime) -> datetime:
+    """The instant of a local clock time: the earlier of two, and of none the first instant after the gap."""
+    there = zone(calendar["zone"])
+    found = local.replace(tzinfo=there).astimezone(UTC)
+    if found.astimezone(there).replace(tzinfo=None) == local:
+        return found
+    # Here `found` was counted with the offset before the gap, so that it lies after the change.
+    offset, second = local.replace(tzinfo=there, fold=1).utcoffset(), found.replace(microsecond=0)
+    while (second - timedelta(seconds=1)).astimezone(there).utcoffset() == offset:
+        second -= timedelta(seconds=1)
+    return second
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """By the package `tzdata`, not by this machine's own files."""
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as rules:
+        return ZoneInfo.from_file(rules, key=name)
 
 
 def broken_links(signed: dict[Path, Json]) -> dict[Path, str]:

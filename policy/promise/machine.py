@@ -55,6 +55,7 @@ def born(
     now: datetime,
     office: str | None = None,
     tier: str | None = None,
+    presence: str | None = None,
 ) -> Step:
     """A new promise, open, nobody told yet: its first instant may have passed already, then the alarm rings at once."""
     timetable = sound(timetable)
@@ -73,6 +74,8 @@ def born(
             made_at=utc(now),
             first_due_at=timetable.due_at,
             timetable=timetable,
+            first_tier=tier,
+            presence=presence,
         )
     )
 

@@ -140,9 +140,10 @@ class State(StrEnum):
 class Promise:
     """One thing owed to somebody by a time. Times are UTC; people, subjects and queues are references, never names.
 
-    `reference` is what people call the subject. `version` rises by one with every accepted event. `cycle` counts how
-    often the ladder was begun anew: a person is told once per cycle and rung. `stopped_for` is how long the clock has
-    been stopped in all, a running pause counted to its end.
+    `reference` is what people call the subject. Its clock was chosen by `first_tier` and by `presence`, where the owner of
+    a voicemail box was. `version` rises by one with every accepted event. `cycle` counts how often the ladder was begun
+    anew: a person is told once per cycle and rung. `stopped_for` is how long the clock has been stopped in all, a running
+    pause counted to its end.
     """
 
     id: UUID
@@ -158,6 +159,8 @@ class Promise:
     made_at: datetime
     first_due_at: datetime
     timetable: Timetable
+    first_tier: str | None = None
+    presence: str | None = None
     version: int = 1
     cycle: int = 1
     overdue: bool = False

@@ -86,6 +86,7 @@ async def make(uow: UnitOfWork, rules: Rules, wanted: Wanted) -> Promise:
         now=now,
         office=wanted.office,
         tier=wanted.tier,
+        presence=wanted.presence,
     ).promise
     if not await store.insert(uow, promise, wanted.cause):
         return await store.lock(uow, promise.id)

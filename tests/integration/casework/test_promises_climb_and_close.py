@@ -6,13 +6,16 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from google.protobuf.message import Message
 
 from chassis.contract import instant, stamp
+from cli.verify import verify as hotline_verify
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
 from policy.certificate import verify
+from policy.packs import SHIPPED
 from tests.integration.casework.conftest import DEADLINE, MONDAY, World, refused, told
 from tools import verify_certificate
 
@@ -117,8 +120,12 @@ async def test_certificates_of_an_office_form_one_chain_that_an_outsider_can_ver
     key = tmp_path / "public.pem"
     key.write_bytes(world.rules.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     assert verify_certificate.main(["--key", str(key), *map(str, files)]) == 0
+    by_the_pack = ["--key", str(key), "--packs", str(SHIPPED), *map(str, files)]
+    assert verify_certificate.main(by_the_pack) == 0
+    assert CliRunner().invoke(hotline_verify, by_the_pack).exit_code == 0
     files[3].write_text(files[3].read_text().replace("REACHED", "REACHEE"))
-    assert verify_certificate.main(["--key", str(key), *map(str, files)]) == 1
+    assert verify_certificate.main(by_the_pack) == 1
+    assert CliRunner().invoke(hotline_verify, by_the_pack).exit_code == 1
     capsys.readouterr()
 
 

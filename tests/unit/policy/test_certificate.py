@@ -46,6 +46,7 @@ def test_a_certificate_tells_the_whole_life_of_a_promise() -> None:
     assert body["promise"]["pack"] == {"id": "seed-default", "version": "1.0.0", "sha256": "5e" * 32}
     assert body["due"] == {
         "first": "2026-03-02T00:15:00Z",
+        "chosen_by": {"tier": "T2", "presence": None},
         "at": "2026-03-02T00:15:00Z",
         "steps": ["due 0:15 after receipt"],
         "moves": [],

@@ -5,32 +5,45 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
-from promise_desk import STANDARD, URGENT, Desk, clock, promise
+from hypothesis import strategies as st
+from promise_desk import STANDARD, URGENT, WORKER, Desk, clock, promise
 from promise_stories import MINUTE, STORIES, TERMS_DRAWN, Code, cases, event_of, timetables
 
 from policy.canonical import canonical, sha256
 from policy.certificate import Link, addendum, certificate, sign, verdict
+from policy.clocks import Presence
+from policy.due import arm, extended
 from policy.ladders import Terms
+from policy.packs import SHIPPED, Pack, Packs
 from policy.promise import (
     Attempt,
     ConfirmLateEntry,
     Extend,
     NothingDue,
+    Pause,
+    Promise,
     PromiseRefused,
+    Retier,
+    Subject,
     Timetable,
     Verdict,
     Void,
+    born,
 )
 
 TOOL = Path(__file__).parents[3] / "tools" / "verify_certificate.py"
@@ -53,11 +66,11 @@ def check(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     key = tmp_path / "key.pem"
     key.write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
-    def run(*documents: dict[str, Any] | bytes) -> subprocess.CompletedProcess[str]:
+    def run(*documents: dict[str, Any] | bytes, options: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         files = [tmp_path / f"{number}.json" for number, _ in enumerate(documents)]
         for file, document in zip(files, documents, strict=True):
             file.write_bytes(document if isinstance(document, bytes) else canonical(document))
-        command = [sys.executable, "-I", str(TOOL), "--key", str(key), *map(str, files)]
+        command = [sys.executable, "-I", str(TOOL), "--key", str(key), *options, *map(str, files)]
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     return run
@@ -93,7 +106,7 @@ def test_it_imports_nothing_of_the_platform() -> None:
         )
     }
 
-    assert imported - sys.stdlib_module_names == {"cryptography"}
+    assert imported - sys.stdlib_module_names == {"cryptography", "yaml"}
 
 
 def test_certificates_that_hold_are_told_with_their_verdict(check: Callable[..., Any]) -> None:
@@ -208,7 +221,7 @@ def test_what_is_no_certificate_never_holds(check: Callable[..., Any]) -> None:
     assert "not in the form of a signed certificate" in done.stdout
 
 
-@settings(max_examples=cases(0.3), deadline=None)
+@settings(max_examples=cases(), deadline=None)
 @given(table=timetables(), terms=TERMS_DRAWN, story=STORIES)
 def test_the_verifiers_verdict_is_the_engines_for_any_history(
     verifier: ModuleType, table: Timetable, terms: Terms, story: list[Code]
@@ -231,3 +244,114 @@ def test_the_verifiers_verdict_is_the_engines_for_any_history(
     if desk.promise.closing.verdict is not Verdict.VOID:
         in_time = desk.promise.closing.occurred_at <= desk.promise.due_at
         assert body["verdict"].startswith("MET" if in_time else "LATE")
+
+
+# With the pack, the due time too is computed again.
+
+PACKS = Packs()
+RECEIVED = st.integers(0, 6 * 366 * 24 * 3600).map(
+    lambda second: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(0, second)
+)
+CHOICES = st.sampled_from(
+    [
+        (pack, kind, tier, office, due.get("presence"))
+        for pack in PACKS.all()
+        for kind in pack.kinds
+        for due in pack.document["clocks"][kind]["due"]
+        for tier in due.get("tiers", [None])
+        for office in (None, *pack.document.get("offices", {}))
+    ]
+)
+Choice = tuple[Pack, str, str | None, str | None, str | None]
+
+
+def armed_by(choice: Choice, received_at: datetime) -> Promise:
+    pack, kind, tier, office, presence = choice
+    tier = None if tier == "none" else tier
+    armed = arm(pack, kind, received_at, tier=tier, office=office, presence=Presence(presence) if presence else None)
+    return born(
+        id=UUID(int=7),
+        kind=kind,
+        subject=Subject("callback", "callback-7"),
+        reference="7HQ2",
+        owner=WORKER,
+        received_at=received_at,
+        timetable=Timetable.of(armed),
+        terms=armed.terms,
+        pack=pack.ref,
+        now=received_at,
+        office=office,
+        tier=tier,
+        presence=presence,
+    ).promise
+
+
+@settings(max_examples=cases(0.3), deadline=None)
+@given(choice=CHOICES, received_at=RECEIVED, story=STORIES)
+def test_the_verifier_computes_every_due_time_of_every_pack_as_the_engine_does(
+    verifier: ModuleType, choice: Choice, received_at: datetime, story: list[Code]
+) -> None:
+    pack, kind, _, office, _ = choice
+    desk = Desk(armed_by(choice, received_at))
+    for code in story:
+        desk.now += code[0] * MINUTE
+        event = event_of(code, desk.promise, desk.promise.timetable, desk.now)
+        if isinstance(event, Extend):
+            later = extended(pack, kind, desk.promise.due_at, 1 + code[2] % 30, office)
+            event = Extend(1 + code[2] % 30, later, "lead-1", "the records are awaited")
+        if isinstance(event, Retier | Attempt | Pause):
+            continue
+        with suppress(PromiseRefused, NothingDue):
+            desk.do(event)
+    if desk.promise.closing is None:
+        desk.do(Attempt("worker-9", min(desk.promise.terms.stops_on), desk.now))
+    body = json.loads(canonical(certificate(desk.promise, desk.history, {}, link=Link(1, None), tzdata="2026.6")))
+
+    verifier.check_certificate(body)
+    verifier.check_against_pack(body, verifier.read_pack(SHIPPED, **body["promise"]["pack"]))
+
+
+def by_the_book() -> dict[str, Any]:
+    choice = (PACKS.get("seed-default"), "CALLBACK_STANDARD", None, "lake-east", None)
+    desk = Desk(armed_by(choice, datetime(2026, 5, 22, 23, tzinfo=UTC)))
+    desk.do(Attempt("worker-1", "REACHED", desk.now))
+    return signed(desk)
+
+
+def test_a_due_time_the_pack_does_not_give_is_wrong_whoever_signed_it(check: Callable[..., Any]) -> None:
+    honest = by_the_book()
+    assert check(honest, options=["--packs", str(SHIPPED)]).returncode == 0
+    later = {"first": "2026-05-27T22:00:00Z", "at": "2026-05-27T22:00:00Z"}
+
+    done = check(forged(honest, due=honest["body"]["due"] | later), options=["--packs", str(SHIPPED)])
+
+    assert done.returncode == 1
+    assert "first due time" in done.stdout
+
+
+def test_a_certificate_by_a_pack_that_says_something_else_now_is_wrong(
+    check: Callable[..., Any], tmp_path: Path
+) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "packs")
+    clocks = tmp_path / "packs" / "seed-default" / "1.0.0" / "clocks.yaml"
+    clocks.write_text(clocks.read_text().replace("business_days: 1", "business_days: 2"))
+
+    done = check(by_the_book(), options=["--packs", str(tmp_path / "packs")])
+
+    assert done.returncode == 1
+    assert "another content than the one it was made by" in done.stdout
+
+
+def test_an_upgrade_is_counted_from_the_receipt_by_the_pack(verifier: ModuleType) -> None:
+    pack = PACKS.get("seed-default")
+    received_at = datetime(2026, 5, 22, 23, tzinfo=UTC)
+    desk = Desk(armed_by((pack, "FIRST_CONTACT", "T3", "lake-east", None), received_at))
+    desk.do(Retier("T0", Timetable.of(arm(pack, "FIRST_CONTACT", received_at, tier="T0")), "lead-1"))
+    desk.do(Attempt("worker-1", "ALL_VICTIMS_SEEN", desk.now))
+    body = signed(desk)["body"]
+
+    verifier.check_against_pack(body, verifier.read_pack(SHIPPED, **body["promise"]["pack"]))
+
+    chosen = body["due"] | {"chosen_by": {"tier": "T0", "presence": None}}
+    with pytest.raises(verifier.WrongError, match="first due time"):
+        verifier.check_against_pack(body | {"due": chosen}, pack.document)
