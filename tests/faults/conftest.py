@@ -25,9 +25,13 @@ def _passed(config: pytest.Config) -> list[str]:
     return list(kept.get(_tree(), []))
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = [item for item in items if item.get_closest_marker("faults")]
+    if not wanted:
+        return
     done = set(_passed(config))
-    again = [item for item in items if item.get_closest_marker("faults") and item.nodeid in done]
+    again = [item for item in wanted if item.nodeid in done]
     if again:
         config.hook.pytest_deselected(items=again)
         items[:] = [item for item in items if item not in again]
