@@ -140,10 +140,10 @@ class State(StrEnum):
 class Promise:
     """One thing owed to somebody by a time. Times are UTC; people, subjects and queues are references, never names.
 
-    `reference` is what people call the subject. Its clock was chosen by `first_tier` and by `presence`, where the owner of
-    a voicemail box was. `version` rises by one with every accepted event. `cycle` counts how often the ladder was begun
-    anew: a person is told once per cycle and rung. `stopped_for` is how long the clock has been stopped in all, a running
-    pause counted to its end.
+    `reference` is what people call the subject. Its clock was chosen by `first_tier` and by `presence`: where the owner
+    of a voicemail box was. `version` rises by one with every accepted event. `cycle` counts how often the ladder was
+    begun anew: a person is told once per cycle and rung. `stopped_for` is how long the clock has been stopped in all, a
+    running pause counted to its end.
     """
 
     id: UUID
