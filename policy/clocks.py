@@ -41,7 +41,10 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """One clock, chosen for a tier, an office and a presence: `amount` of `unit`, or the next of `times`."""
+    """One clock, chosen for a tier, an office and a presence: `amount` of `unit`, or the next of `times`.
+
+    `elapsed` is the whole time of a clock in an elapsed unit.
+    """
 
     kind: str
     unit: Unit
@@ -50,11 +53,7 @@ class Clock:
     amount: int = 0
     times: tuple[time, ...] = ()
     recurring: bool = False
-
-    @property
-    def elapsed(self) -> timedelta:
-        """The whole time of a clock in an elapsed unit."""
-        return timedelta(**{self.unit.value: self.amount})
+    elapsed: timedelta | None = None
 
 
 def clock_from(kind: str, document: Mapping[str, Any], due: Mapping[str, Any], calendar: Calendar) -> Clock:
@@ -69,6 +68,7 @@ def clock_from(kind: str, document: Mapping[str, Any], due: Mapping[str, Any], c
         amount=0 if timed else due[unit],
         times=tuple(map(time.fromisoformat, due[unit])) if timed else (),
         recurring=document.get("recurring", False),
+        elapsed=timedelta(**{unit.value: due[unit]}) if unit in ELAPSED else None,
     )
 
 

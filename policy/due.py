@@ -55,16 +55,13 @@ def due(
 def due_at(clock: Clock, received_at: datetime) -> datetime:
     """The due time alone, with the offset of the calendar's zone."""
     calendar = clock.calendar
-    match clock.unit:
-        case Unit.DAYS:
-            at = calendar.plus_days(received_at, clock.amount)
-        case Unit.BUSINESS_DAYS:
-            at = calendar.after(received_at, clock.amount * calendar.office_day)
-        case Unit.NEXT:
-            at = calendar.next_of(received_at, clock.times)
-        case _:
-            at = received_at.astimezone(UTC) + clock.elapsed
-    return calendar.local(at)
+    if clock.elapsed is not None:
+        return calendar.local(received_at.astimezone(UTC) + clock.elapsed)
+    if clock.unit is Unit.DAYS:
+        return calendar.local(calendar.plus_days(received_at, clock.amount))
+    if clock.unit is Unit.BUSINESS_DAYS:
+        return calendar.local(calendar.after(received_at, clock.amount * calendar.office_day))
+    return calendar.local(calendar.next_of(received_at, clock.times))
 
 
 def arm(

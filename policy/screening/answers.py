@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -153,7 +153,9 @@ def _answers(
     wrong = []
     for key, answer in given.items():
         fact = facts[key]
-        value = _value(fact, answer)
+        value: Any = (
+            fact.words.get(answer, _WRONG) if type(answer) is str and not fact.reference else _value(fact, answer)
+        )
         if value is _WRONG:
             wrong.append(fact)
         elif value is Absent.UNKNOWN:
@@ -192,8 +194,6 @@ _WRONG = object()
 def _value(fact: Fact, answer: Any) -> Any:
     if fact.reference:
         return _reference(answer)
-    if type(answer) is str:
-        return fact.words.get(answer, _WRONG)
     if fact.integer and type(answer) is int and fact.minimum <= answer <= fact.maximum:
         return answer
     return _WRONG
@@ -229,8 +229,9 @@ def _mapping(value: Any, path: str) -> Mapping[str, Any]:
     return value
 
 
-def _only_keys(given: Mapping[str, Any], path: str, allowed: Iterable[str]) -> None:
-    if strangers := given.keys() - allowed:
+def _only_keys(given: Mapping[str, Any], path: str, allowed: Collection[str]) -> None:
+    if not all(key in allowed for key in given):
+        strangers = given.keys() - set(allowed)
         message = (
             f"unknown: {', '.join(sorted(map(str, strangers)))}; nothing is screened on what the pack does not know"
         )

@@ -16,6 +16,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import cel
@@ -147,12 +148,15 @@ def _course(rules: Rules, report: Report) -> Course:
 def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
     """Judge a child by the tree of each family with a ticked criterion."""
     families = [family for family in rules.families if resolved.values[family]]
-    read = context(
-        resolved.values, rules.judging_names[None].union(*(rules.judging_names[family] for family in families))
-    )
+    read = context(resolved.values, _names_read(rules, tuple(families)))
     lines = [line for family in families for line in matches(rules.trees[family], read)]
     told = {item.id: item.by.of(read) for item in rules.any_child}
     return Judged(child, resolved, tuple(lines), min((line.tier for line in lines), default=None), told)
+
+
+@lru_cache(maxsize=1024)
+def _names_read(rules: Rules, families: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(rules.judging_names[None].union(*(rules.judging_names[family] for family in families)))
 
 
 def matches(tree: Iterable[Line], read: cel.Context) -> list[Line]:
@@ -188,7 +192,8 @@ def upgraded(rules: Rules, read: cel.Context, tier: int | None) -> tuple[int | N
 def _follow_up(course: Course, values: dict[str, Value]) -> None:
     """What must be done about it besides the response, and by when."""
     rules, tier = course.rules, _name(course.rules, course.tier)
-    values |= {"tier": tier, "screening": course.screening.result, "reason": course.screening.reason}
+    outcome = filter(None, (tier, course.screening.result, course.screening.reason))
+    values |= {**rules.undecided, **dict.fromkeys(outcome, True)}
     read = context(values, rules.following_names)
     course.tasks = tuple(task for task in rules.tasks if task.when.of(read))
     course.cross_reports = tuple(report for report in rules.cross_reports if report.when.of(read))

@@ -225,14 +225,11 @@ def _upgrades(rules: Rules) -> Checked:
 
 def _followings(rules: Rules) -> Iterator[Checked]:
     """Every task and cross-report is set for some report and not for every one."""
-    texts = {"tier": (None, *rules.tiers), "screening": ("SCREEN_OUT", "SCREEN_IN")}
-    reasons = (None, *(rule.reason for rule in rules.screening if rule.reason))
     for title, items in (("tasks", rules.tasks), ("cross-reports", rules.cross_reports)):
         combinations, failures = 0, list[str]()
         for item in items:
-            own = {**texts, "reason": reasons}
             names = sorted(item.when.names)
-            space = Space([Axis(n, own[n]) if n in own else axis_of(rules, n, [item.when.source]) for n in names])
+            space = Space([axis_of(rules, name, [item.when.source]) for name in names])
             holds = space.where(names, _holding(item.when))
             combinations += space.size
             if holds in (0, space.everything):

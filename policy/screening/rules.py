@@ -172,6 +172,7 @@ class Rules:
     # What follows from the above, computed once because every decision needs it: values before anything is known, and
     # the names that each step's conditions read.
     unticked: Mapping[str, Value]
+    undecided: Mapping[str, bool]
     unmatched: Mapping[str, bool]
     counted: tuple[str, ...]
     report_defaults: Mapping[str, Value]
@@ -218,7 +219,9 @@ class _Compiler:
         asked = frozenset(ticked | report | child | integers)
         self._in_child = asked | derived | {"danger_now", "danger_now_unknown"}
         self._in_report = frozenset(ticked | report | anyone)
-        self._in_result = self._in_report | self._line_ids | {"tier", "screening", "reason"}
+        reasons = tuple(item["reason"] for item in document["screening"] if "reason" in item)
+        self._outcomes = (*self._tiers, "SCREEN_IN", "SCREEN_OUT", *reasons)
+        self._in_result = self._in_report | self._line_ids | set(self._outcomes)
         self._in_owed = self._in_result | tasks
         self._report_facts = {item["id"]: self._fact(item, asked - child) for item in document["report_facts"]}
         self._child_facts = {item["id"]: self._fact(item, asked) for item in document["child_facts"]}
@@ -261,6 +264,7 @@ class _Compiler:
             sentences=self._document["sentences"],
             sources=tuple(self._sources),
             unticked=dict.fromkeys(everything, False),
+            undecided=dict.fromkeys(self._outcomes, False),
             unmatched=dict.fromkeys(self._line_ids, False),
             counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
             report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},

@@ -94,7 +94,7 @@ def test_a_planted_line_that_is_not_monotone_is_found_with_a_counterexample() ->
             lambda d: entry(d, "upgrades", "U3")["raises"][0].update(when="!evidence_at_risk"),
             "upgrades: evidence_at_risk YES instead of NO",
         ),
-        (lambda d: entry(d, "tasks", "TRANSFER").update(when="reason == 'ELSEWHERE'"), "TRANSFER is set for no report"),
+        (lambda d: entry(d, "tasks", "TRANSFER").update(when="NO_CHILD && !NO_CHILD"), "TRANSFER is set for no report"),
         (lambda d: line(d, "PA", "P1").update(cite=["NOWHERE"]), "trees.PA.P1 names NOWHERE"),
         (lambda d: d["clocks"]["FINDING"].update(ladder=[{"use": "nowhere"}]), "clocks.FINDING names nowhere"),
         (
