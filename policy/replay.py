@@ -132,25 +132,22 @@ def _difference(item: Recorded, again: Decision) -> Difference:
 
 def first_difference(before: Any, after: Any, path: str = "") -> tuple[str, str, str] | None:
     """The first place, in canonical order, at which two JSON values differ: its path and both values; None if none."""
-    if before == after and type(before) is type(after):
-        return None
-    for step, one, other in _steps(before, after):
-        if found := first_difference(one, other, f"{path}{step}".lstrip(".")):
-            return found
-    return path, _shown(before), _shown(after)
+    if type(before) is not type(after) or not isinstance(before, (dict, list)):
+        # In Python 1 equals True; in JSON it does not.
+        return None if before == after and type(before) is type(after) else (path, _shown(before), _shown(after))
+    steps = (first_difference(one, other, f"{path}{step}".lstrip(".")) for step, one, other in _steps(before, after))
+    return next(filter(None, steps), None)
 
 
 _NOTHING = object()
 
 
 def _steps(before: Any, after: Any) -> list[tuple[str, Any, Any]]:
-    if isinstance(before, dict) and isinstance(after, dict):
+    if isinstance(before, dict):
         return [(f".{key}", before.get(key, _NOTHING), after.get(key, _NOTHING)) for key in sorted({*before, *after})]
-    if isinstance(before, list) and isinstance(after, list):
-        length = max(len(before), len(after))
-        pairs = zip(_padded(before, length), _padded(after, length), strict=True)
-        return [(f"[{index}]", one, other) for index, (one, other) in enumerate(pairs)]
-    return []
+    length = max(len(before), len(after))
+    pairs = zip(_padded(before, length), _padded(after, length), strict=True)
+    return [(f"[{index}]", one, other) for index, (one, other) in enumerate(pairs)]
 
 
 def _padded(items: list[Any], length: int) -> list[Any]:
