@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from workflows.activities import Activities
@@ -94,7 +94,9 @@ class PromiseWorkflow:
                 schedule_to_close_timeout=timedelta(seconds=self._alarm.patience),
                 retry_policy=_UNTIL_IT_WORKS,
             )
-        except ActivityError:
+        except ActivityError as problem:
+            if is_cancelled_exception(problem):
+                raise
             return None
 
     def _tell(self, notice: Notice) -> None:

@@ -55,14 +55,14 @@ class Sender:
             async with asyncio.TaskGroup() as errands:
                 while not stop.is_set():
                     self._wake.clear()
-                    for errand in await self._take():
+                    for errand in await self._take(stop):
                         errands.create_task(self._run_errand(errand))
                     await wait(self._wake, POLL)
         finally:
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
-    async def _take(self) -> list[Errand]:
+    async def _take(self, stop: asyncio.Event) -> list[Errand]:
         free = self._settings.senders - self._in_hand
         if free <= 0:
             return []
@@ -71,7 +71,7 @@ class Sender:
                 taken = list(await commands.take(uow, limit=free, lease=self._lease))
         except Refusal as problem:
             _log.warning("cannot take messages: the database does not answer", reason=problem.reason)
-            await asyncio.sleep(_PAUSE)
+            await wait(stop, _PAUSE)
             return []
         self._in_hand += len(taken)
         return taken

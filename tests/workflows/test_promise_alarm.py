@@ -246,3 +246,13 @@ async def test_the_next_instant_can_be_searched_for_while_the_alarm_waits(office
         found = await eventually(armed)
     next_instant = (await office.shown(promise)).promise.clock.next_instant
     assert abs((found - instant(next_instant)).total_seconds()) < 0.001
+
+
+async def test_an_alarm_that_a_person_cancels_ends_even_while_the_ledger_is_silent(office: Office) -> None:
+    promise = await office.promise()
+    await office.casework.stop()
+    async with office.working():
+        await office.carry()
+        await office.alarm(promise).cancel()
+        await eventually(lambda: ended(office, promise))
+    assert (await office.alarm(promise).describe()).status is WorkflowExecutionStatus.CANCELED
