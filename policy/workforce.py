@@ -1,0 +1,54 @@
+"""What a pack says about the people themselves: when they rest, when their absence shows, what is watched ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import time, timedelta
+
+from policy.clocks import duration_from
+from policy.packs import Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The rules of rest (R123): a shift that breaks one needs a recorded exception."""
+
+    between_shifts: timedelta
+    longest_shift: timedelta
+    in_seven_days: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How many callers, in percent, speak to a person in office hours (R026): judged `over` a time, of so many calls."""
+
+    percent: int
+    over: timedelta
+    of_at_least: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkforceRules:
+    """`absence_shows_at`: local time on the second business day without a sign-in from which somebody counts as absent.
+
+    `drill_ahead` and `coverage_ahead`: how long before a shift its ladders are tried, and its gaps are told.
+    """
+
+    rest: Rest
+    absence_shows_at: time
+    drill_ahead: timedelta
+    coverage_ahead: timedelta
+    answering: Answering
+
+
+def workforce_rules(pack: Pack) -> WorkforceRules:
+    """The pack's rules for the workforce."""
+    document = pack.document["workforce"]
+    answering = document["answering"]
+    return WorkforceRules(
+        rest=Rest(**{name: duration_from(length) for name, length in document["rest"].items()}),
+        absence_shows_at=time.fromisoformat(document["absence_shows_at"]),
+        drill_ahead=duration_from(document["drill_ahead"]),
+        coverage_ahead=duration_from(document["coverage_ahead"]),
+        answering=Answering(answering["percent"], duration_from(answering["over"]), answering["of_at_least"]),
+    )
