@@ -24,6 +24,7 @@ TOPICS: tuple[Topic, ...] = (
     _topic("intake", "report", "ReportSubmitted", "ReportAmended"),
     _topic("intake", "callback", "CallbackRequested"),
     _topic("intake", "voicemail", "VoicemailLeft"),
+    _topic("intake", "complaint", "ComplaintFiled"),
     _topic(
         "triage",
         "decision",

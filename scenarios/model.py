@@ -128,10 +128,17 @@ class Voicemail(Part):
     to: Slug
 
 
-class Ending(Part):
-    """A contact that is neither a report nor a request for a call."""
+class Complaint(Part):
+    """A complaint about the hotline or its people (R088)."""
 
-    outcome: Literal["INFORMATION", "SERVICE_REQUEST", "ABANDONED", "COMPLAINT", "WRONG_NUMBER", "OTHER"]
+    about: Literal["UNRETURNED_CALL", "CONDUCT", "DELAY", "DECISION", "OTHER"]
+    text: Annotated[str, Field(min_length=1, max_length=4000)]
+
+
+class Ending(Part):
+    """A contact that brings nothing that is owed an act."""
+
+    outcome: Literal["INFORMATION", "SERVICE_REQUEST", "ABANDONED", "WRONG_NUMBER", "OTHER"]
     reason: Annotated[str, Field(max_length=200)] = ""
 
 
@@ -177,15 +184,19 @@ class Expectation(Part):
     order: tuple[When, ...] = Field((), description="What must have happened, in this order.")
 
 
-_KINDS: Mapping[str, Outcome] = {"report": "REPORT", "callback": "CALLBACK", "voicemail": "VOICEMAIL"}
+_OUTCOMES: Mapping[str, Outcome] = {
+    "report": "REPORT",
+    "callback": "CALLBACK",
+    "voicemail": "VOICEMAIL",
+    "complaint": "COMPLAINT",
+}
+_BRINGS = (*_OUTCOMES, "ends")
 
 
 class Contact(Part):
     """One contact: who calls and how, what they bring, what people do about it, and what must come of it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": [kind]} for kind in ("report", "callback", "voicemail", "ends")]}
-    )
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in _BRINGS]})
 
     id: Slug
     about: Annotated[str, Field(max_length=200)] = ""
@@ -200,16 +211,17 @@ class Contact(Part):
     report: Report | None = None
     callback: Callback | None = None
     voicemail: Voicemail | None = None
+    complaint: Complaint | None = None
     ends: Ending | None = None
     people: tuple[Act, ...] = ()
     expect: Expectation
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
-        brought = [kind for kind in ("report", "callback", "voicemail", "ends") if getattr(self, kind) is not None]
+        brought = [kind for kind in _BRINGS if getattr(self, kind) is not None]
         if len(brought) != 1:
             has = " and ".join(brought) or "none"
-            raise ValueError(f"a contact is one of report, callback, voicemail or ends; this one has {has}")
+            raise ValueError(f"a contact brings one of {', '.join(_BRINGS)}; this one has {has}")
         return self
 
     @property
@@ -217,7 +229,7 @@ class Contact(Part):
         """How the contact must end."""
         if self.expect.outcome:
             return self.expect.outcome
-        return self.ends.outcome if self.ends else next(o for kind, o in _KINDS.items() if getattr(self, kind))
+        return self.ends.outcome if self.ends else next(o for kind, o in _OUTCOMES.items() if getattr(self, kind))
 
 
 class Scenario(Part):

@@ -42,6 +42,8 @@ async def ring(contact: Contact, received_at: datetime, floor: Floor) -> AsyncIt
         brought = await _request_callback(contact, brought, floor)
     elif contact.voicemail:
         brought = await _leave_voicemail(contact, brought, floor)
+    elif contact.complaint:
+        brought = await _file_complaint(contact, brought, floor)
     yield brought
     yield await _close(contact, brought, floor)
 
@@ -130,6 +132,18 @@ async def _leave_voicemail(contact: Contact, brought: Brought, floor: Floor) -> 
     )
     answer = await persist(floor.desk.intake.LeaveVoicemail, request)
     return replace(brought, subject_id=answer.voicemail_id)
+
+
+async def _file_complaint(contact: Contact, brought: Brought, floor: Floor) -> Brought:
+    assert contact.complaint is not None
+    request = pb.FileComplaintRequest(
+        idempotency_key=f"{floor.key}/complaint",
+        contact_id=brought.contact_id,
+        about=pb.ComplaintAbout.Value(f"COMPLAINT_ABOUT_{contact.complaint.about}"),
+        text=contact.complaint.text,
+    )
+    answer = await persist(floor.desk.intake.FileComplaint, request)
+    return replace(brought, subject_id=answer.complaint_id, reference=answer.reference)
 
 
 async def _close(contact: Contact, brought: Brought, floor: Floor) -> Brought:

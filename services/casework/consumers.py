@@ -8,7 +8,7 @@ from chassis.consumer import Handler
 from chassis.contract import instant, word
 from chassis.envelope import Envelope
 from chassis.unit_of_work import UnitOfWork
-from hotline.intake.v1.intake_events_pb2 import CallbackRequested, VoicemailLeft
+from hotline.intake.v1.intake_events_pb2 import CallbackRequested, ComplaintFiled, VoicemailLeft
 from hotline.notifications.v1.notifications_events_pb2 import NotificationSent
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
@@ -39,6 +39,10 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
         left = calls.Voicemail(fact.voicemail_id, fact.office, fact.staff_id, instant(fact.received_at))
         await calls.owe_voicemail_check(uow, rules, left)
 
+    async def complaint(fact: ComplaintFiled, _: Envelope, uow: UnitOfWork) -> None:
+        filed = calls.Complaint(fact.complaint_id, fact.reference, fact.office, instant(fact.received_at))
+        await calls.owe_answer(uow, rules, filed)
+
     async def sent(fact: NotificationSent, _: Envelope, uow: UnitOfWork) -> None:
         await ledger.mark_told(uow, fact.key, instant(fact.sent_at))
 
@@ -50,6 +54,7 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
         },
         "hotline.intake.callback.v1": {CallbackRequested.DESCRIPTOR.full_name: callback},
         "hotline.intake.voicemail.v1": {VoicemailLeft.DESCRIPTOR.full_name: voicemail},
+        "hotline.intake.complaint.v1": {ComplaintFiled.DESCRIPTOR.full_name: complaint},
         "hotline.notifications.notification.v1": {NotificationSent.DESCRIPTOR.full_name: sent},
     }
 

@@ -17,6 +17,7 @@ from hotline.type.v1 import type_pb2
 from services.intake import commands, store
 from services.intake.facts import facts_message
 from services.intake.model.callbacks import CallerClass
+from services.intake.model.complaints import About
 from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
 from services.intake.model.reports import (
     Amendment,
@@ -48,6 +49,7 @@ ACCESS = {
     "GetReport": _READS_REPORTS,
     "RequestCallback": _TAKES_CONTACTS,
     "LeaveVoicemail": _TAKES_CONTACTS,
+    "FileComplaint": _TAKES_CONTACTS,
     "GetContact": _READS_CONTACTS,
     "ListContacts": _READS_CONTACTS,
 }
@@ -146,6 +148,16 @@ class Intake(rpc.IntakeServiceServicer):
             return pb.LeaveVoicemailResponse(voicemail_id=str((await commands.leave_voicemail(command, uow)).id))
 
         return await once(self._database, request, pb.LeaveVoicemailResponse, act)
+
+    async def FileComplaint(self, request: pb.FileComplaintRequest, context: Any) -> pb.FileComplaintResponse:
+        """A complaint, which is owed an answer."""
+        about = About(word(pb.ComplaintAbout, request.about))
+
+        async def act(uow: UnitOfWork) -> pb.FileComplaintResponse:
+            complaint = await commands.file_complaint(UUID(request.contact_id), about, request.text, uow)
+            return pb.FileComplaintResponse(complaint_id=str(complaint.id), reference=complaint.reference)
+
+        return await once(self._database, request, pb.FileComplaintResponse, act)
 
     async def GetReport(self, request: pb.GetReportRequest, context: Any) -> pb.GetReportResponse:
         """A report by its id or by its reference number, as people type it."""

@@ -13,8 +13,9 @@ from chassis import errors
 from chassis.errors import Reason
 from chassis.unit_of_work import UnitOfWork
 from services.intake import facts, store
-from services.intake.model import callbacks, contacts, reports
+from services.intake.model import callbacks, complaints, contacts, reports
 from services.intake.model.callbacks import Callback, CallerClass, Voicemail
+from services.intake.model.complaints import About, Complaint
 from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
 from services.intake.model.references import reference_typed
 from services.intake.model.reports import Amendment, Report, Statement
@@ -144,6 +145,21 @@ async def leave_voicemail(command: LeaveVoicemail, uow: UnitOfWork) -> Voicemail
     await facts.voicemail_left(uow, voicemail)
     await uow.audit("LeaveVoicemail", voicemail.id, {"caller_class": voicemail.caller_class})
     return voicemail
+
+
+async def file_complaint(contact_id: UUID, about: About, text: str, uow: UnitOfWork) -> Complaint:
+    """Take a complaint; it is owed an answer (R088)."""
+    complaint = complaints.filed(
+        await store.contact(uow, contact_id),
+        complaint_id=uow.ids.new(),
+        reference=await store.new_reference(uow),
+        about=about,
+        text=text,
+    )
+    await store.add_complaint(uow, complaint)
+    await facts.complaint_filed(uow, complaint)
+    await uow.audit("FileComplaint", complaint.id, {"about": about, "reference": complaint.reference})
+    return complaint
 
 
 async def read_report(wanted: UUID | str, version: int | None, uow: UnitOfWork) -> Report:

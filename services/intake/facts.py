@@ -8,6 +8,7 @@ from hotline.intake.v1 import intake_events_pb2 as events
 from hotline.intake.v1 import intake_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from services.intake.model.callbacks import Callback, Voicemail
+from services.intake.model.complaints import Complaint
 from services.intake.model.contacts import Contact
 from services.intake.model.reports import Answer, Report, ScreeningFacts
 
@@ -98,6 +99,19 @@ async def voicemail_left(uow: UnitOfWork, voicemail: Voicemail) -> None:
         received_at=stamp(voicemail.received_at),
     )
     await uow.emit(fact, aggregate_type="intake.voicemail", aggregate_id=voicemail.id, sequence=voicemail.version)
+
+
+async def complaint_filed(uow: UnitOfWork, complaint: Complaint) -> None:
+    """A complaint that waits for its answer; never what was said."""
+    fact = events.ComplaintFiled(
+        complaint_id=str(complaint.id),
+        reference=complaint.reference,
+        contact_id=str(complaint.contact_id),
+        office=complaint.office,
+        about=number(pb.ComplaintAbout, complaint.about),
+        received_at=stamp(complaint.received_at),
+    )
+    await uow.emit(fact, aggregate_type="intake.complaint", aggregate_id=complaint.id, sequence=complaint.version)
 
 
 def facts_message(facts: ScreeningFacts) -> pb.ScreeningFacts:

@@ -11,6 +11,7 @@ from chassis import errors
 from chassis.queries import Queries
 from chassis.unit_of_work import Row, UnitOfWork
 from services.intake.model.callbacks import Callback, Voicemail
+from services.intake.model.complaints import Complaint
 from services.intake.model.contacts import Channel, Contact, ContactState, DangerNow, Outcome
 from services.intake.model.references import reference_from
 from services.intake.model.reports import (
@@ -198,6 +199,19 @@ async def add_voicemail(uow: UnitOfWork, voicemail: Voicemail) -> None:
         voicemail.caller_class,
         voicemail.recording_ref,
         voicemail.version,
+    )
+
+
+async def add_complaint(uow: UnitOfWork, complaint: Complaint) -> None:
+    """Keep a complaint."""
+    await uow.execute(
+        _sql.add_complaint,
+        complaint.id,
+        complaint.reference,
+        complaint.contact_id,
+        complaint.about,
+        complaint.text,
+        complaint.version,
     )
 
 

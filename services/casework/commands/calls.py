@@ -1,4 +1,4 @@
-"""What a call that could not be answered makes casework owe: a call back, a look at the voicemail (R080-R086)."""
+"""What a call makes casework owe: a call back, a look at the voicemail (R080-R086), an answer to a complaint (R088)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from uuid import UUID
 from chassis.unit_of_work import UnitOfWork
 from policy.promise import Owner, OwnerKind, Subject
 from services.casework import store
-from services.casework.model.workforce import presence
+from services.casework.model.workforce import SUPERVISOR, Queue, presence
 from services.casework.promises import commands as promises
 from services.casework.promises.rules import Rules
 
+_FILED = "filed"
 _LEFT = "left"
 _REQUESTED = "requested"
 
@@ -37,6 +38,16 @@ class Voicemail:
     voicemail_id: str
     office: str
     staff_id: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Somebody complained about the hotline or its people."""
+
+    complaint_id: str
+    reference: str
+    office: str
     received_at: datetime
 
 
@@ -69,5 +80,20 @@ async def owe_voicemail_check(uow: UnitOfWork, rules: Rules, voicemail: Voicemai
         tier=None,
         received_at=voicemail.received_at,
         presence=presence(absence),
+    )
+    await promises.make(uow, rules, wanted)
+
+
+async def owe_answer(uow: UnitOfWork, rules: Rules, complaint: Complaint) -> None:
+    """A complaint is answered, and the office's supervisors owe it (R088)."""
+    wanted = promises.Wanted(
+        kind="COMPLAINT_RESPONSE",
+        subject=Subject("complaint", complaint.complaint_id),
+        cause=_FILED,
+        reference=complaint.reference,
+        owner=Owner(OwnerKind.QUEUE, Queue(SUPERVISOR, complaint.office).name),
+        office=complaint.office,
+        tier=None,
+        received_at=complaint.received_at,
     )
     await promises.make(uow, rules, wanted)

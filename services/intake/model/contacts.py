@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 
 
 # Outcomes that say something was made of the contact; a contact must not end as a report that nobody wrote down.
-_MADE = frozenset({Outcome.REPORT, Outcome.CALLBACK, Outcome.VOICEMAIL})
+_MADE = frozenset({Outcome.REPORT, Outcome.CALLBACK, Outcome.VOICEMAIL, Outcome.COMPLAINT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ def opened(
 
 
 def closed(contact: Contact, outcome: Outcome, reason: str, *, made: frozenset[Outcome], at: datetime) -> Contact:
-    """The contact, ended. `made` are the outcomes of which something exists: a report, a callback, a voicemail."""
+    """The contact, ended. `made` are the outcomes of which something exists: a report, a callback, ..."""
     if contact.state is ContactState.CLOSED:
         raise Refused("WRONG_STATE", f"the contact was closed before, as {contact.outcome}: its outcome stays")
     if outcome in _MADE - made:

@@ -23,7 +23,8 @@ UPDATE intake.contact SET state = $2, outcome = $3, reason = $4, closed_at = $5,
 -- name: made_of_contact
 SELECT EXISTS (SELECT FROM intake.report WHERE contact_id = $1) AS "REPORT",
        EXISTS (SELECT FROM intake.callback WHERE contact_id = $1) AS "CALLBACK",
-       EXISTS (SELECT FROM intake.voicemail WHERE contact_id = $1) AS "VOICEMAIL";
+       EXISTS (SELECT FROM intake.voicemail WHERE contact_id = $1) AS "VOICEMAIL",
+       EXISTS (SELECT FROM intake.complaint WHERE contact_id = $1) AS "COMPLAINT";
 
 -- name: contacts
 SELECT c.*, EXISTS (SELECT FROM intake.report r WHERE r.contact_id = c.id AND r.interpreter_used) AS interpreter_used

@@ -12,7 +12,7 @@ from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
 from hotline.casework.v1.promise_pb2 import Promise
-from hotline.intake.v1.intake_events_pb2 import CallbackRequested, VoicemailLeft
+from hotline.intake.v1.intake_events_pb2 import CallbackRequested, ComplaintFiled, VoicemailLeft
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
 from hotline.type.v1 import type_pb2
@@ -251,3 +251,15 @@ async def test_how_soon_a_voicemail_is_checked_depends_on_where_its_owner_is(wor
         ten_oclock,
     ]
     assert told(await world.ring(due[2])) == [("owner", world.people.supervisor)]
+
+
+async def test_a_complaint_is_owed_an_answer_by_the_supervisors_of_its_office(world: World) -> None:
+    """R088."""
+    fact = ComplaintFiled(
+        complaint_id=str(uuid4()), reference="K7M2-9QXA", office=OFFICE, received_at=stamp(world.clock.now)
+    )
+    await world.hears(fact)
+
+    (promise,) = await world.open_promises(fact.complaint_id)
+    assert (promise.kind, promise.owner.queue) == ("COMPLAINT_RESPONSE", f"SUPERVISOR:{OFFICE}")
+    assert promise.reference == fact.reference

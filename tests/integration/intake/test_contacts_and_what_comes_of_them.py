@@ -166,6 +166,27 @@ async def test_a_message_is_left_for_a_person(desk: Any, stack: Addresses) -> No
     assert fact.received_at.ToDatetime(RANG.tzinfo) == RANG
 
 
+async def test_a_complaint_is_kept_and_tells_no_word_of_what_was_said(desk: Any, stack: Addresses) -> None:
+    """R088."""
+    contact = await opened(desk)
+    request = pb.FileComplaintRequest(
+        idempotency_key=key(),
+        contact_id=contact.contact_id,
+        about=pb.COMPLAINT_ABOUT_UNRETURNED_CALL,
+        text="Mrs. Zebulon has never called me back.",
+    )
+    filed = await desk.FileComplaint(request, timeout=TIMEOUT)
+    ended = await closed(desk, contact.contact_id, pb.CONTACT_OUTCOME_COMPLAINT)
+
+    (record,) = await facts_about(stack, "hotline.intake.complaint.v1", filed.complaint_id, 1)
+
+    fact = events.ComplaintFiled.FromString(record.value or b"")
+    assert (fact.reference, fact.office, fact.about) == (filed.reference, OFFICE, pb.COMPLAINT_ABOUT_UNRETURNED_CALL)
+    assert fact.received_at.ToDatetime(RANG.tzinfo) == RANG
+    assert b"Zebulon" not in (record.value or b"")
+    assert ended.outcome == pb.CONTACT_OUTCOME_COMPLAINT
+
+
 async def test_contacts_are_listed_newest_first_by_office_and_state(desk: Any) -> None:
     office = f"office-{uuid4().hex[:8]}"
     ids = [

@@ -70,13 +70,16 @@ def test_a_closed_contact_stays_as_it_was_closed() -> None:
     assert refused.value.field is None
 
 
-@pytest.mark.parametrize("outcome", [Outcome.REPORT, Outcome.CALLBACK, Outcome.VOICEMAIL])
+MADE = {Outcome.REPORT, Outcome.CALLBACK, Outcome.VOICEMAIL, Outcome.COMPLAINT}
+
+
+@pytest.mark.parametrize("outcome", sorted(MADE))
 def test_no_contact_ends_as_something_that_was_never_made(outcome: Outcome) -> None:
     with pytest.raises(Refused, match=f"WRONG_STATE: the contact has no {outcome} yet"):
         closed(a_contact(), outcome, "", made=NOTHING, at=NOW)
     assert closed(a_contact(), outcome, "", made=frozenset({outcome}), at=NOW).outcome is outcome
 
 
-@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.REPORT, Outcome.CALLBACK, Outcome.VOICEMAIL}))
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - MADE))
 def test_every_other_outcome_stands_by_itself(outcome: Outcome) -> None:
     assert closed(a_contact(), outcome, "", made=NOTHING, at=NOW).outcome is outcome

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import jsonschema
 import pytest
@@ -51,6 +51,7 @@ def test_the_first_shift_has_fifteen_contacts_or_more_on_every_channel() -> None
         (model.CallerClass, type_pb2.CallerClass, "CALLER_CLASS_", set()),
         (model.Outcome, intake.ContactOutcome, "CONTACT_OUTCOME_", set()),
         (model.Screening, triage.Screening, "SCREENING_", set()),
+        (get_type_hints(model.Complaint)["about"], intake.ComplaintAbout, "COMPLAINT_ABOUT_", set()),
         (model.Tier, type_pb2.Tier, "TIER_", {"none"}),
     ],
 )
