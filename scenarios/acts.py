@@ -49,6 +49,24 @@ class Confirm(Doing):
     does: Literal["confirm"]
 
 
+class Override(Doing):
+    """Decides otherwise than the pack recommends."""
+
+    does: Literal["override"]
+    screening: Literal["SCREEN_IN", "SCREEN_OUT", "ALTERNATIVE", "INFORMATION", "SERVICE"]
+    tier: Literal["T0", "T1", "T2", "T3", "T4"] | None = Field(None, description="Left out: the tier stays.")
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    history_reviewed: bool = False
+
+
+class Review(Doing):
+    """Upholds or reverses a screen-out, as a second person."""
+
+    does: Literal["review"]
+    outcome: Literal["UPHELD", "REVERSED"]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 class Accept(Doing):
     """Says of an assignment: it is mine."""
 
@@ -162,6 +180,7 @@ class RefuseLateEntry(_AboutPromise):
     does: Literal["refuse late entry"]
 
 
+OfDecision = Confirm | Override | Review
 OfInvestigation = Accept | Assign | Arrive | See | TryToSee | Find
 OfPromise = (
     Acknowledge
@@ -176,4 +195,4 @@ OfPromise = (
     | ConfirmLateEntry
     | RefuseLateEntry
 )
-Act = Annotated[Confirm | OfInvestigation | OfPromise, Field(discriminator="does")]
+Act = Annotated[OfDecision | OfInvestigation | OfPromise, Field(discriminator="does")]

@@ -141,7 +141,7 @@ def _act(scenario: Scenario, contact: Contact, act: acts.Act, rules: _Rules) -> 
         yield from _known(scenario, ("who",), act.who)
     if isinstance(act, acts.Assign | acts.Delegate):
         yield from _known(scenario, ("to",), act.to)
-    if isinstance(act, acts.Confirm | acts.OfInvestigation) and contact.report is None:
+    if isinstance(act, acts.OfDecision | acts.OfInvestigation) and contact.report is None:
         yield ("does",), f"{act.does} needs a report, and this contact brings none"
     if isinstance(act, acts.Arrive | acts.See | acts.TryToSee):
         yield from _child(contact, act.child)

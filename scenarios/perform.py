@@ -46,7 +46,7 @@ class Scene:
 def possible(act: acts.Act, seen: Seen) -> bool:
     """Whether what the act is about can be seen: the recommendation, the investigation, the promise."""
     match act:
-        case acts.Confirm():
+        case acts.Confirm() | acts.Override() | acts.Review():
             return seen.decision is not None
         case acts.Accept() | acts.Assign() | acts.Arrive() | acts.See() | acts.TryToSee() | acts.Find():
             return seen.investigation is not None
@@ -57,30 +57,50 @@ def possible(act: acts.Act, seen: Seen) -> bool:
 async def perform(act: acts.Act, scene: Scene) -> None:
     """Make the call; raises the grpc error of a refusal."""
     match act:
-        case acts.Confirm():
-            await _confirm(scene)
+        case acts.Confirm() | acts.Override() | acts.Review():
+            await _decide(act, scene)
         case acts.Accept() | acts.Assign() | acts.Arrive() | acts.See() | acts.TryToSee() | acts.Find():
             await persist(*_of_investigation(act, scene))
         case _:
             await persist(*_of_promise(act, scene))
 
 
-async def _confirm(scene: Scene) -> None:
+async def _decide(act: acts.OfDecision, scene: Scene) -> None:
     assert scene.seen.decision is not None
     decision = scene.seen.decision
     while True:
-        request = triage.ConfirmDecisionRequest(
-            idempotency_key=f"{scene.key}/{decision.version}", report_id=decision.report_id, version=decision.version
-        )
         try:
-            await persist(scene.desk.triage.ConfirmDecision, request)
+            await persist(*_of_decision(act, decision, scene))
             return
         except grpc.aio.AioRpcError as error:
-            # Something new was added while the person read: they read again, then confirm what stands now.
+            # Something new was added while the person read: they read again, then decide on what stands now.
             if error.code() is not grpc.StatusCode.ABORTED:
                 raise
         again = triage.GetDecisionRequest(report_id=decision.report_id)
         decision = (await persist(scene.desk.triage.GetDecision, again)).decision
+
+
+def _of_decision(act: acts.OfDecision, decision: triage.Decision, scene: Scene) -> Call:
+    office = scene.desk.triage
+    on: dict[str, Any] = {
+        "idempotency_key": f"{scene.key}/{decision.version}",
+        "report_id": decision.report_id,
+        "version": decision.version,
+    }
+    match act:
+        case acts.Confirm():
+            return office.ConfirmDecision, triage.ConfirmDecisionRequest(**on)
+        case acts.Override():
+            return office.OverrideDecision, triage.OverrideDecisionRequest(
+                **on,
+                screening=triage.Screening.Value(f"SCREENING_{act.screening}"),
+                tier=type_pb2.Tier.Value(f"TIER_{act.tier or 'UNSPECIFIED'}"),
+                reason=act.reason,
+                history_reviewed=act.history_reviewed,
+            )
+        case acts.Review():
+            outcome = triage.ReviewOutcome.Value(f"REVIEW_OUTCOME_{act.outcome}")
+            return office.ReviewScreenOut, triage.ReviewScreenOutRequest(**on, outcome=outcome, reason=act.reason)
 
 
 def _of_investigation(act: acts.OfInvestigation, scene: Scene) -> Call:
