@@ -19,6 +19,7 @@ from chassis.client import connect
 from chassis.clock import Clock, Ids, TimeOrderedIds, system_clock
 from chassis.consumer import Consumer, Subscriptions
 from chassis.database import Database
+from chassis.expected import Expectations
 from chassis.identity import token_from_file
 from chassis.kafka import TopicsMissing
 from chassis.migrations import migrate
@@ -39,6 +40,8 @@ class Runtime:
     database: Database
     clock: Clock = system_clock
     ids: Ids = field(default_factory=TimeOrderedIds)
+    # Set when the service begins to end: a call that streams for long watches it, so that draining need not cut it off.
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def connect(self, service: str) -> grpc.aio.Channel:
@@ -60,6 +63,8 @@ class Service:
     migrations: Sequence[Path]
     servicers: Callable[[Runtime], Sequence[Servicer]]
     subscriptions: Callable[[Runtime], Subscriptions] = lambda _runtime: {}
+    # Which promises its facts bring about, for the reconciler.
+    expectations: Expectations = field(default_factory=dict)
     # What this service runs besides, by the mode's name: `async (runtime, stop) -> None`, until `stop` is set.
     own_parts: Mapping[str, OwnPart] = field(default_factory=dict)
 
@@ -134,13 +139,13 @@ async def _ending_all(part: Awaitable[None], stop: asyncio.Event) -> None:
 
 
 async def _api(service: Service, settings: Settings, stop: asyncio.Event) -> None:
-    async with _runtime(service, settings) as runtime:
-        servicers = [*service.servicers(runtime), operations(service.name, runtime.database)]
+    async with _runtime(service, settings, stop) as runtime:
+        servicers = [*service.servicers(runtime), operations(service.name, runtime.database, service.expectations)]
         await serve(servicers, settings, ready=runtime.database.ping, stop=stop)
 
 
 async def _consumer(service: Service, settings: Settings, stop: asyncio.Event) -> None:
-    async with _runtime(service, settings) as runtime:
+    async with _runtime(service, settings, stop) as runtime:
         subscriptions = service.subscriptions(runtime)
         consumer = Consumer(service.name, runtime.database, subscriptions, settings.need("kafka_bootstrap"))
         if subscriptions:
@@ -150,7 +155,7 @@ async def _consumer(service: Service, settings: Settings, stop: asyncio.Event) -
 
 
 async def _own_part(part: str, service: Service, settings: Settings, stop: asyncio.Event) -> None:
-    async with _runtime(service, settings) as runtime:
+    async with _runtime(service, settings, stop) as runtime:
         await service.own_parts[part](runtime, stop)
 
 
@@ -159,9 +164,9 @@ async def _relay(_service: Service, settings: Settings, stop: asyncio.Event) -> 
 
 
 @asynccontextmanager
-async def _runtime(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
+async def _runtime(service: Service, settings: Settings, stop: asyncio.Event) -> AsyncIterator[Runtime]:
     url, connections = settings.need("database_url"), settings.database_connections
     database = await Database.open(url, source=service.name, connections=connections)
     async with AsyncExitStack() as closing:
         closing.push_async_callback(database.close)
-        yield Runtime(settings, database, closing=closing)
+        yield Runtime(settings, database, stop=stop, closing=closing)

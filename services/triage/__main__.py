@@ -1,4 +1,4 @@
-"""`python -m services.triage [api|relay|consumer|migrate|all]`."""
+"""`python -m services.triage [api|relay|consumer|shadow|migrate|all]`."""
 
 import sys
 from collections.abc import Sequence
@@ -13,12 +13,18 @@ from hotline.triage.v1 import triage_service_pb2_grpc as rpc
 from policy.packs import Pack, Packs
 from services.triage import consumers
 from services.triage.api import ACCESS, Triage
+from services.triage.expectations import EXPECTATIONS
+from services.triage.shadow import consumers as shadow
+from services.triage.watch import QueueWatch
 
 _DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TriageService"]
 
 
 def _servicers(runtime: Runtime) -> Sequence[Servicer]:
-    return [Servicer(rpc.add_TriageServiceServicer_to_server, Triage(runtime.database), _DESCRIPTOR, ACCESS)]
+    watch = QueueWatch(runtime.database, runtime.settings.need("database_url"), runtime.stop)
+    runtime.closing.push_async_callback(watch.close)
+    triage = Triage(runtime.database, Packs(runtime.settings.packs), watch)
+    return [Servicer(rpc.add_TriageServiceServicer_to_server, triage, _DESCRIPTOR, ACCESS)]
 
 
 def _subscriptions(runtime: Runtime) -> Subscriptions:
@@ -34,9 +40,11 @@ def _subscriptions(runtime: Runtime) -> Subscriptions:
 
 SERVICE = Service(
     name="triage",
-    migrations=[Path(__file__).with_name("migrations")],
+    migrations=[Path(__file__).with_name("migrations"), Path(shadow.__file__).with_name("migrations")],
     servicers=_servicers,
     subscriptions=_subscriptions,
+    expectations=EXPECTATIONS,
+    own_parts={"shadow": shadow.run},
 )
 
 if __name__ == "__main__":

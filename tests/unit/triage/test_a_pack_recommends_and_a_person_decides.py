@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -13,36 +11,21 @@ from policy.canonical import canonical, sha256
 from policy.errors import PackNotInForce, Refused
 from policy.packs import DEFAULT_PACK, Packs
 from policy.screening import ScreeningError, screen
-from services.triage.model import (
+from services.triage.model.decisions import (
     Decision,
     DecisionState,
     Problem,
-    Screening,
-    Submission,
     confirmed,
-    needs_facts,
-    recommended,
+    evaluated,
+    not_evaluated,
+    opened,
 )
-
-RANG = datetime(2026, 11, 2, 17, 30, tzinfo=UTC)
-PACK = Packs().in_force(DEFAULT_PACK, RANG)
-FACTS: dict[str, Any] = {
-    "report": {"child_under_18": "YES", "reporter": "MANDATED", "can_be_located": "YES"},
-    "children": [
-        {
-            "id": "c1",
-            "criteria": ["PA2"],
-            "facts": {"danger_now": "NO", "age_months": 108, "relation": "CAREGIVER", "access": "H24", "severity": 2,
-                      "protective_adult": "NO", "safe_place": "NO"},
-        },
-        {"id": "c2", "criteria": [], "facts": {}},
-    ],
-}  # fmt: skip
-REPORT = Submission(UUID(int=1), "K7M2-9QXA", "cook-north", RANG, FACTS)
+from services.triage.model.urgency import Screening
+from tests.unit.triage.reports import FACTS, PACK, RANG, REPORT
 
 
 def a_decision() -> Decision:
-    return recommended(REPORT, PACK)
+    return opened(REPORT, evaluated(REPORT, PACK))
 
 
 def test_a_report_waits_for_a_person_with_what_the_pack_recommends() -> None:
@@ -76,7 +59,8 @@ def test_the_alleged_victims_are_the_children_with_a_criterion() -> None:
 @pytest.mark.parametrize(("reporter", "mandated"), [("MANDATED", True), ("PERMISSIVE", False), ("UNKNOWN", False)])
 def test_only_a_mandated_reporter_owes_a_confirmation(reporter: str, mandated: bool) -> None:
     facts = FACTS | {"report": FACTS["report"] | {"reporter": reporter}}
-    decision = recommended(replace(REPORT, facts=facts), PACK)
+    report = replace(REPORT, facts=facts)
+    decision = opened(report, evaluated(report, PACK))
     assert decision.mandated_reporter is mandated
     assert decision.recommendation is not None
     assert ("REPORTER_CONFIRMATION" in decision.recommendation.clocks) is mandated
@@ -86,9 +70,9 @@ def test_facts_that_were_not_asked_are_named_and_nothing_is_guessed() -> None:
     not_asked = FACTS | {"children": [{"id": "c1", "criteria": ["PA2"], "facts": {"danger_now": "NO"}}]}
     report = replace(REPORT, facts=not_asked)
     with pytest.raises(ScreeningError) as error:
-        recommended(report, PACK)
+        evaluated(report, PACK)
 
-    decision = needs_facts(report, error.value)
+    decision = opened(report, not_evaluated(error.value))
 
     assert decision.state is DecisionState.NEEDS_FACTS
     assert decision.problem == Problem(
@@ -104,7 +88,7 @@ def test_facts_that_were_not_asked_are_named_and_nothing_is_guessed() -> None:
 def test_a_report_from_before_every_pack_goes_to_a_person() -> None:
     with pytest.raises(PackNotInForce) as error:
         Packs().in_force(DEFAULT_PACK, datetime(1990, 1, 1, tzinfo=UTC))
-    assert needs_facts(REPORT, error.value).problem == Problem("PACK_NOT_IN_FORCE", (DEFAULT_PACK,))
+    assert opened(REPORT, not_evaluated(error.value)).problem == Problem("PACK_NOT_IN_FORCE", (DEFAULT_PACK,))
 
 
 def test_a_person_agrees_by_name_and_time() -> None:
@@ -125,6 +109,6 @@ def test_a_decision_stays_as_it_was_made() -> None:
 
 
 def test_nobody_can_agree_with_a_recommendation_that_is_not_there() -> None:
-    waiting = needs_facts(REPORT, ScreeningError("NOT_ASKED", ["report.child_under_18"], "ask"))
+    waiting = opened(REPORT, not_evaluated(ScreeningError("NOT_ASKED", ["report.child_under_18"], "ask")))
     with pytest.raises(Refused, match="WRONG_STATE: nothing is recommended"):
         confirmed(waiting, by="staff-7", at=RANG)

@@ -1,0 +1,13 @@
+-- name: facts_decided_on
+-- What was known when the person decided; if two clocks disagree about that, the newest.
+SELECT facts FROM triage.evaluation
+WHERE report_id = $1
+ORDER BY evaluated_at <= $2 DESC, report_version DESC
+LIMIT 1;
+
+-- name: claim
+-- The number of this report's next score; nothing if this model has scored this decision before.
+INSERT INTO triage_shadow.scored (report_id, sequence, decision_version, model_sha256)
+SELECT $1, coalesce(max(sequence), 0) + 1, $2, $3 FROM triage_shadow.scored WHERE report_id = $1
+ON CONFLICT (report_id, decision_version, model_sha256) DO NOTHING
+RETURNING sequence;
