@@ -19,8 +19,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import cel
-
 from policy.canonical import canonical_plain
 from policy.due import due_at
 from policy.packs import Pack
@@ -28,7 +26,7 @@ from policy.screening import explain
 from policy.screening.answers import Child, Report, ScreeningError, read
 from policy.screening.decision import ChildDecision, Decision, Unknown
 from policy.screening.resolved import Resolved, context, resolve_child, resolve_report
-from policy.screening.rules import Line, Reasoned, Rules, ScreeningRule, Upgrade, Value, rules_of
+from policy.screening.rules import Line, Reading, Reasoned, Rules, ScreeningRule, Upgrade, Value, rules_of
 
 EVALUATOR = "1"
 """The version of this evaluator; it rises when the same facts and pack would be answered differently."""
@@ -156,10 +154,10 @@ def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
 
 @lru_cache(maxsize=1024)
 def _names_read(rules: Rules, families: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(rules.judging_names[None].union(*(rules.judging_names[family] for family in families)))
+    return tuple(sorted({name for part in (None, *families) for name in rules.judging_names[part]}))
 
 
-def matches(tree: Iterable[Line], read: cel.Context) -> list[Line]:
+def matches(tree: Iterable[Line], read: Reading) -> list[Line]:
     """The lines of a tree that match, in table order."""
     matched: list[Line] = []
     for line in tree:
@@ -174,7 +172,7 @@ def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:
     return {**rules.unmatched, **told, **{line.id: True for judged in children for line in judged.lines}}
 
 
-def upgraded(rules: Rules, read: cel.Context, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
+def upgraded(rules: Rules, read: Reading, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
     """The tier after all upgrades, and those that changed it; without a tier there is nothing to upgrade."""
     if tier is None:
         return None, ()

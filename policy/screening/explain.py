@@ -117,7 +117,7 @@ def _decisive(course: Course) -> Iterator[Fact]:
             if _leans(fact, course.resolved):
                 otherwise = {name: values[name] for name in earlier.when.names}
                 otherwise[fact.id] = fact.benign
-                if earlier.when.of(context(otherwise, otherwise)):
+                if earlier.when.of(context(otherwise, tuple(otherwise))):
                     yield fact
 
 

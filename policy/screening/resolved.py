@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-import cel
+from functools import lru_cache
 
 from policy.screening.answers import Answers, Child, Report
-from policy.screening.rules import Fact, Rules, Value
+from policy.screening.rules import Fact, Reading, Rules, Value
 
 
 @dataclass(slots=True)
@@ -27,9 +26,15 @@ class Resolved:
         return fact.id not in self.answers.known and fact not in self.answers.unknown
 
 
-def context(values: Mapping[str, Value], names: Iterable[str]) -> cel.Context:
-    """What some conditions read, and no more: binding a name costs more than evaluating with it."""
-    return cel.Context({name: values[name] for name in names})
+def context(values: Mapping[str, Value], names: tuple[str, ...]) -> Reading:
+    """What some conditions read, and no more: binding a name costs as much as evaluating with it."""
+    return _reading(names, tuple([values[name] for name in names]))
+
+
+@lru_cache(maxsize=16384)
+def _reading(names: tuple[str, ...], values: tuple[Value, ...]) -> Reading:
+    # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
+    return Reading(dict(zip(names, values, strict=True)))
 
 
 def resolve_report(rules: Rules, report: Report) -> Resolved:
@@ -61,7 +66,7 @@ def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> No
 
 
 def _read_in_safe_direction(
-    facts: Iterable[Fact], names: Iterable[str], values: dict[str, Value], answers: Answers
+    facts: Iterable[Fact], names: tuple[str, ...], values: dict[str, Value], answers: Answers
 ) -> None:
     """Give the facts that nobody answered the value the pack reads them as, where that depends on what is known."""
     read = context(values, names)

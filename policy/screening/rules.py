@@ -29,13 +29,34 @@ class Absent(Enum):
     NOT_ASKED = "NOT_ASKED"
 
 
+class Reading:
+    """Values bound for conditions to read, with what each condition was found to be; reports are much alike."""
+
+    __slots__ = ("_context", "_found")
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self._context = cel.Context(dict(values))
+        self._found: dict[str, Any] = {}
+
+    def of(self, condition: Condition) -> Any:
+        """The value of a condition, which depends on nothing but the values bound here."""
+        source = condition.source
+        if source not in self._found:
+            self._found[source] = condition.execute(self._context)
+        return self._found[source]
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A CEL expression of the pack. `of` gives its value in a context; `names` are the names it reads."""
+    """A CEL expression of the pack, compiled; `names` are the names it reads."""
 
     source: str
-    of: Callable[[cel.Context], Any]
+    execute: Callable[[cel.Context], Any]
     names: frozenset[str]
+
+    def of(self, read: Reading) -> Any:
+        """Its value for what is bound."""
+        return read.of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +198,15 @@ class Rules:
     counted: tuple[str, ...]
     report_defaults: Mapping[str, Value]
     report_read_by: tuple[Fact, ...]
-    report_read_names: frozenset[str]
+    report_read_names: tuple[str, ...]
     child_defaults: Mapping[str, Value]
     child_read_by: tuple[Fact, ...]
-    child_read_names: frozenset[str]
-    derived_names: frozenset[str]
-    judging_names: Mapping[str | None, frozenset[str]]
-    screening_names: frozenset[str]
-    following_names: frozenset[str]
-    owed_names: frozenset[str]
+    child_read_names: tuple[str, ...]
+    derived_names: tuple[str, ...]
+    judging_names: Mapping[str | None, tuple[str, ...]]
+    screening_names: tuple[str, ...]
+    following_names: tuple[str, ...]
+    owed_names: tuple[str, ...]
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -370,7 +391,7 @@ class _Compiler:
             )
             for effect in item["raises"]
         )
-        facts = self._facts_behind(_names(effect.when for effect in raises))
+        facts = self._facts_behind(frozenset(_names(effect.when for effect in raises)))
         leaning = tuple(fact for fact in facts if fact.may_lean)
         return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts, leaning)
 
@@ -407,5 +428,5 @@ def _plain(words: Mapping[str, Value | Absent], answer: Any) -> Value:
     return None if isinstance(value, Absent) else value
 
 
-def _names(conditions: Iterable[Condition | None]) -> frozenset[str]:
-    return frozenset().union(*(condition.names for condition in conditions if condition))
+def _names(conditions: Iterable[Condition | None]) -> tuple[str, ...]:
+    return tuple(sorted({name for condition in conditions if condition for name in condition.names}))
