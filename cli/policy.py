@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
+from policy import screening
+from policy.canonical import canonical, canonical_plain
 from policy.errors import PolicyError
 from policy.packs import DEFAULT_PACK, SHIPPED, Packs
 
@@ -69,14 +71,11 @@ class _Screener:
             return _as_json(error), False
 
     def _decision(self, facts: dict[str, Any]) -> bytes:
-        from policy.canonical import canonical_plain
-        from policy.screening import received, screen, why
-
-        pack = self._pack(received(facts))
-        decision = screen(pack, facts)
+        pack = self._pack(screening.received(facts))
+        decision = screening.screen(pack, facts)
         if not self._why:
             return decision.canonical()
-        counterfactuals = [item.as_json() for item in why(pack, facts)]
+        counterfactuals = [item.as_json() for item in screening.why(pack, facts)]
         return canonical_plain({**decision.as_json(), "counterfactuals": counterfactuals})
 
     def _pack(self, at: datetime) -> Pack:
@@ -103,8 +102,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _as_json(error: PolicyError) -> bytes:
-    from policy.canonical import canonical
-
     return canonical({"error": {"code": error.code, "paths": list(error.paths), "message": error.message}})
 
 
@@ -127,13 +124,11 @@ def due(
     name: str, clock: str, received: str, tier: str | None, office: str | None, presence: str | None, folder: Path
 ) -> None:
     """When something is due, and the steps by which anyone can compute it again."""
-    from policy.canonical import canonical
     from policy.clocks import Presence
     from policy.due import due as due_of
-    from policy.screening import received as parse
 
     try:
-        at = parse({"received_at": received})
+        at = screening.received({"received_at": received})
         pack_id, _, version = name.partition("@")
         pack = Packs(folder).get(pack_id, version) if version else Packs(folder).in_force(pack_id, at)
         when = due_of(pack, clock, at, tier=tier, office=office, presence=Presence(presence) if presence else None)

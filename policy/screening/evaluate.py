@@ -168,8 +168,11 @@ def matches(tree: Iterable[Line], read: Reading) -> list[Line]:
 
 def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:
     """What the report's rules ask of its children: the conditions on any child, and which lines matched."""
-    told = {item.id: any(judged.told[item.id] for judged in children) for item in rules.any_child}
-    return {**rules.unmatched, **told, **{line.id: True for judged in children for line in judged.lines}}
+    told = {**rules.unmatched, **children[0].told}
+    for judged in children:
+        told |= {name: True for name, holds in judged.told.items() if holds}
+        told |= {line.id: True for line in judged.lines}
+    return told
 
 
 def upgraded(rules: Rules, read: Reading, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:

@@ -32,18 +32,11 @@ class Absent(Enum):
 class Reading:
     """Values bound for conditions to read, with what each condition was found to be; reports are much alike."""
 
-    __slots__ = ("_context", "_found")
+    __slots__ = ("context", "found")
 
     def __init__(self, values: Mapping[str, Value]) -> None:
-        self._context = cel.Context(dict(values))
-        self._found: dict[str, Any] = {}
-
-    def of(self, condition: Condition) -> Any:
-        """The value of a condition, which depends on nothing but the values bound here."""
-        source = condition.source
-        if source not in self._found:
-            self._found[source] = condition.execute(self._context)
-        return self._found[source]
+        self.context = cel.Context(dict(values))
+        self.found: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +48,11 @@ class Condition:
     names: frozenset[str]
 
     def of(self, read: Reading) -> Any:
-        """Its value for what is bound."""
-        return read.of(self)
+        """Its value, which depends on nothing but the values that are bound, and is computed once for them."""
+        found = read.found
+        if self.source not in found:
+            found[self.source] = self.execute(read.context)
+        return found[self.source]
 
 
 @dataclass(frozen=True, slots=True)
