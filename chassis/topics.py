@@ -38,6 +38,7 @@ TOPICS: tuple[Topic, ...] = (
         "ScreenOutReviewed",
         "ReportMerged",
     ),
+    _topic("triage", "shadow", "ReportScored"),
     _topic("casework", "staff", "StaffRegistered", "AbsenceRecorded"),
     _topic(
         "casework",

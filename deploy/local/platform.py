@@ -11,7 +11,9 @@ from deploy.local.processes import Part, Process, Ready, Report, StackError, Ste
 from deploy.local.settings import PROJECT, PYTHON, SERVICES, StackSettings, environment
 
 WORKFLOWS = "workflows"
-GROUPS = (*SERVICES, WORKFLOWS)
+IDENTITIES = (*SERVICES, WORKFLOWS)
+"""Who calls under a service's name: each has its token."""
+GROUPS = (*IDENTITIES, "triage-shadow")
 """Who reads facts: each has its dead letters of every topic."""
 READERS = ("triage", "casework", "notifications")
 """The services that subscribe to facts of others; each is its own consumer group, as the workflows are."""
@@ -49,10 +51,15 @@ def _service(settings: StackSettings, service: str) -> list[Part]:
                 ready=_reading(settings, service) if kind == "consumer" and service in READERS else None,
                 after=(migrated, *FOUNDATIONS),
             )
-            for kind in (*SERVICE_PROCESSES, *OWN_PROCESSES.get(service, ()))
+            for kind in (*SERVICE_PROCESSES, *_own_processes(settings, service))
             if kind != "api"
         ),
     ]
+
+
+def _own_processes(settings: StackSettings, service: str) -> tuple[str, ...]:
+    shadow = ("shadow",) if service == "triage" and settings.shadow_model != "off" else ()
+    return OWN_PROCESSES.get(service, ()) + shadow
 
 
 def _api(settings: StackSettings, service: str, after: tuple[str, ...]) -> Process:
@@ -104,6 +111,8 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         values["HOTLINE_DATABASE_URL"] = postgres.database_url(
             at.postgres_url, database, password(settings.folder, database)
         )
+    if name == "triage":
+        values["HOTLINE_SHADOW_MODEL"] = settings.shadow_model
     if name == "casework":
         values["HOTLINE_CERTIFICATE_KEY"] = str(settings.identity / "certificate.pem")
     if settings.otel_exporter_otlp_endpoint:
@@ -138,7 +147,7 @@ async def _identity(settings: StackSettings, report: Report) -> None:
     from chassis.identity import issue_service_token, make_development_key
 
     make_development_key(settings.identity)
-    for name in GROUPS:
+    for name in IDENTITIES:
         path = _token_file(settings, name)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         draft = path.with_name(f".{name}.new")

@@ -49,6 +49,8 @@ class StackSettings(BaseSettings):
 
     pack: str = "seed-default"
     """The id of the pack by which the platform screens and keeps its promises."""
+    shadow_model: str = "off"
+    """The statistical model that runs in triage's shadow slot, or `off`."""
 
     postgres_url: SecretStr | None = None
     """A PostgreSQL server to use instead of the embedded one, as a role that may create databases and roles."""

@@ -1,4 +1,4 @@
-"""What the shadow slot hears: that a person has decided. Only then is there a score, and only for the analytics topic."""
+"""What the shadow slot hears: that a person has decided. Only then is there a score, and only for analysts."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from policy.canonical import sha256
+from policy.errors import PolicyError
 
 Facts: TypeAlias = Mapping[str, Any]
 """The input of screening: `report` and `children`, as it was screened."""
@@ -51,10 +52,10 @@ class PointsTable:
 
     @classmethod
     def load(cls, file: Path) -> PointsTable:
-        """A table from its file; `ValueError` names what in it is not known here."""
+        """A table from its file; `PolicyError` names what in it is not known here."""
         kept = json.loads(file.read_text(encoding="utf-8"))
-        if strangers := kept["points"].keys() - FEATURES.keys():
-            raise ValueError(f"{file.name}: no such features: {', '.join(sorted(strangers))}")
+        if strangers := sorted(kept["points"].keys() - FEATURES.keys()):
+            raise PolicyError("MODEL_INVALID", [f"{file.name}: {name}" for name in strangers], "no such features")
         return cls(kept["name"], kept["version"], kept["base"], kept["points"])
 
     @property
@@ -154,7 +155,7 @@ BASELINE = Path(__file__).with_name("baseline.json")
 
 
 def load(name: str) -> Model:
-    """The model of this name; `ValueError` if there is none."""
+    """The model of this name; `PolicyError` if there is none."""
     if name != "baseline":
-        raise ValueError(f"HOTLINE_SHADOW_MODEL names {name!r}, and there is only `baseline`, or `off`")
+        raise PolicyError("MODEL_MISSING", ["HOTLINE_SHADOW_MODEL"], "there is only `baseline`, or `off`")
     return PointsTable.load(BASELINE)
