@@ -8,8 +8,9 @@ from typing import Any
 
 from policy.packs import Pack
 from policy.screening.answers import ScreeningError
+from policy.screening.compiling import rules_of
 from policy.screening.evaluate import screen
-from policy.screening.rules import Fact, Rules, rules_of
+from policy.screening.rules import Fact, Rules
 from policy.screening.thresholds import telling_values
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from policy.packs import Pack
 from policy.screening.combinations import Conditions, shown
-from policy.screening.rules import Rules, rules_of
+from policy.screening.compiling import rules_of
+from policy.screening.rules import Rules
 
 _READ_BY_TREES = ("criteria", "report_facts", "child_facts", "derived", "tiers")
 

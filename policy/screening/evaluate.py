@@ -24,9 +24,10 @@ from policy.due import due_at
 from policy.packs import Pack
 from policy.screening import explain
 from policy.screening.answers import Child, Report, ScreeningError, read
+from policy.screening.compiling import rules_of
 from policy.screening.decision import ChildDecision, Decision, Unknown
 from policy.screening.resolved import Resolved, context, resolve_child, resolve_report
-from policy.screening.rules import Line, Reading, Reasoned, Rules, ScreeningRule, Upgrade, Value, rules_of
+from policy.screening.rules import Line, Reading, Reasoned, Rules, ScreeningRule, Upgrade, Value
 
 EVALUATOR = "1"
 """The version of this evaluator; it rises when the same facts and pack would be answered differently."""

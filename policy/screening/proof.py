@@ -15,8 +15,9 @@ from itertools import pairwise, product
 from policy.packs import Pack
 from policy.screening.coherence import inverted_clocks, missing_names, receipts
 from policy.screening.combinations import Conditions, axis_of, bound, said, shown
+from policy.screening.compiling import rules_of
 from policy.screening.evaluate import matches, upgraded
-from policy.screening.rules import Condition, Fact, Line, Rules, Value, rules_of
+from policy.screening.rules import Condition, Fact, Line, Rules, Value
 from policy.screening.space import Axis, Space
 
 FORBIDDEN = frozenset(

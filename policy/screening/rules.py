@@ -1,25 +1,20 @@
-"""The screening part of a pack, compiled once: its facts, conditions and tables as the evaluator walks them."""
+"""The screening part of a pack as the evaluator walks it: facts, conditions and tables (compiled in compiling.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 import cel
 
-from policy.errors import PackInvalid
 from policy.packs import Pack
 
 Value = bool | int | str | None
 """A resolved fact, as conditions see it: an answer YES is True."""
 
 LARGEST_INTEGER = 2**53 - 1
-_OPERATORS = frozenset(
-    ("_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_?_:_", "_+_", "_-_", "_*_", "-_")
-)
 
 
 class Absent(Enum):
@@ -208,221 +203,3 @@ class Rules:
     def lines(self) -> tuple[Line, ...]:
         """Every line of every tree, in table order."""
         return tuple(line for tree in self.trees.values() for line in tree)
-
-
-@lru_cache(maxsize=64)
-def rules_of(pack: Pack) -> Rules:
-    """The compiled screening of a pack; `PackInvalid` names an entry that does not compile or reads an unknown name."""
-    return _Compiler(pack).rules()
-
-
-class _Compiler:
-    """Turns the tables of one pack into `Rules`, and refuses a condition that reads what is not there."""
-
-    def __init__(self, pack: Pack) -> None:
-        self._pack = pack
-        self._sources: list[str] = []
-        self._document = document = pack.document
-        self._criteria = {item["id"]: item["family"] for item in document["criteria"]}
-        self._tiers = tuple(document["tiers"])
-        ticked = {*self._criteria, *document["families"], "criterion"}
-        report = {item["id"] for item in document["report_facts"]}
-        child = {item["id"] for item in document["child_facts"]}
-        integers = {f"{item['id']}_unknown" for item in document["child_facts"] if "integer" in item}
-        derived = {item["id"] for item in document["derived"]}
-        anyone = {item["id"] for item in document["any_child"]}
-        self._line_ids = frozenset(line["id"] for tree in document["trees"] for line in tree["lines"])
-        tasks = {item["id"] for item in document["tasks"]}
-        asked = frozenset(ticked | report | child | integers)
-        self._in_child = asked | derived | {"danger_now", "danger_now_unknown"}
-        self._in_report = frozenset(ticked | report | anyone)
-        reasons = tuple(item["reason"] for item in document["screening"] if "reason" in item)
-        self._outcomes = (*self._tiers, "SCREEN_IN", "SCREEN_OUT", *reasons)
-        self._in_result = self._in_report | self._line_ids | set(self._outcomes)
-        self._in_owed = self._in_result | tasks
-        self._report_facts = {item["id"]: self._fact(item, asked - child) for item in document["report_facts"]}
-        self._child_facts = {item["id"]: self._fact(item, asked) for item in document["child_facts"]}
-        self._derived = self._named("derived", self._in_child - derived | child)
-        self._any_child = self._named("any_child", self._in_child)
-
-    def rules(self) -> Rules:
-        trees = {
-            tree["id"]: tuple(self._line(tree["id"], item) for item in tree["lines"]) for tree in self._entry("trees")
-        }
-        screening = tuple(map(self._screening_rule, self._entry("screening")))
-        upgrades = tuple(map(self._upgrade, self._entry("upgrades")))
-        tasks = tuple(self._reasoned(f"tasks.{item['id']}", item, self._in_result) for item in self._entry("tasks"))
-        reports = self._entry("cross_reports")
-        cross_reports = tuple(self._reasoned(f"cross_reports.{item['id']}", item, self._in_result) for item in reports)
-        owed = self._named("owed", self._in_owed, "when")
-        everything = (*self._criteria, *self._entry("families"), "criterion")
-        raises = (effect.when for upgrade in upgrades for effect in upgrade.raises)
-        report_read_by = tuple(fact for fact in self._report_facts.values() if fact.unknown_by)
-        child_read_by = tuple(fact for fact in self._child_facts.values() if fact.unknown_by)
-        return Rules(
-            pack=self._pack,
-            families=tuple(self._entry("families")),
-            criteria=self._criteria,
-            report_facts=self._report_facts,
-            child_facts=self._child_facts,
-            danger_now=tuple(fact.id for fact in self._child_facts.values() if fact.danger_now),
-            required_of_report=tuple(fact for fact in self._report_facts.values() if fact.required),
-            required_always=tuple(fact for fact in self._child_facts.values() if fact.required == "always"),
-            required_with_criterion=tuple(fact for fact in self._child_facts.values() if fact.required),
-            derived=self._derived,
-            any_child=self._any_child,
-            screening=screening,
-            tiers=self._tiers,
-            trees=trees,
-            upgrades=upgrades,
-            tasks=tasks,
-            cross_reports=cross_reports,
-            owed=owed,
-            sentences=self._document["sentences"],
-            sources=tuple(self._sources),
-            unticked=dict.fromkeys(everything, False),
-            undecided=dict.fromkeys(self._outcomes, False),
-            unmatched=dict.fromkeys(self._line_ids, False),
-            counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
-            report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},
-            report_read_by=report_read_by,
-            report_read_names=_names(fact.unknown_by for fact in report_read_by),
-            child_defaults={name: fact.unknown for name, fact in self._child_facts.items()},
-            child_read_by=child_read_by,
-            child_read_names=_names(fact.unknown_by for fact in child_read_by),
-            derived_names=_names(item.by for item in self._derived),
-            judging_names={
-                None: _names(item.by for item in self._any_child),
-                **{family: _names(line.when for line in tree) for family, tree in trees.items()},
-            },
-            screening_names=_names((*(item.when for item in screening), *raises)),
-            following_names=_names(item.when for item in (*tasks, *cross_reports)),
-            owed_names=_names(item.by for item in owed),
-        )
-
-    def _entry(self, name: str) -> list[Any]:
-        entry: list[Any] = self._document[name]
-        return entry
-
-    def _condition(self, where: str, source: str, known: frozenset[str]) -> Condition:
-        try:
-            program = cel.compile(source)
-        except ValueError as error:
-            raise PackInvalid([self._where(where)], f"not a condition: {source!r}: {error}") from error
-        names = frozenset(program.variables())
-        if strangers := names - known:
-            message = f"the condition {source!r} reads {', '.join(sorted(strangers))}, which is not known there"
-            raise PackInvalid([self._where(where)], message)
-        if calls := set(program.functions()) - _OPERATORS:
-            message = f"the condition {source!r} uses {', '.join(sorted(calls))}; only logic and counting are allowed"
-            raise PackInvalid([self._where(where)], message)
-        self._sources.append(source)
-        return Condition(source, program.execute, names)
-
-    def _where(self, entry: str) -> str:
-        return f"{self._pack.id}@{self._pack.version}: {entry}"
-
-    def _fact(self, item: Mapping[str, Any], known: frozenset[str]) -> Fact:
-        where, unknown, missing = f"facts.{item['id']}", item["unknown"], item.get("missing")
-        words = _words(item)
-        values = tuple(value for value in words.values() if not isinstance(value, Absent))
-        bounds = item.get("integer", {})
-        by = self._condition(where, unknown["by"], known) if isinstance(unknown, dict) else None
-        return Fact(
-            id=item["id"],
-            text=item["text"],
-            words=words,
-            minimum=bounds.get("min", 0),
-            maximum=bounds.get("max", LARGEST_INTEGER),
-            integer="integer" in item,
-            reference=item.get("reference", False),
-            required=item.get("required"),
-            danger_now=item.get("danger_now", False),
-            unknown=None if by else _plain(words, False if unknown is None else unknown),
-            unknown_by=by,
-            missing_is=_plain(words, missing["is"]) if missing else None,
-            missing_when=self._condition(where, missing["when"], known) if missing else None,
-            danger=item["danger"],
-            values=values,
-            benign=_benign(item, values),
-        )
-
-    def _named(self, entry: str, known: frozenset[str], key: str = "by") -> tuple[Named, ...]:
-        return tuple(
-            Named(item["id"], self._condition(f"{entry}.{item['id']}", item[key], known), item.get("danger", "higher"))
-            for item in self._entry(entry)
-        )
-
-    def _reasoned(self, where: str, item: Mapping[str, Any], known: frozenset[str]) -> Reasoned:
-        return Reasoned(**self._reason(where, item, known))
-
-    def _reason(self, where: str, item: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-        when = self._condition(where, item["when"], known)
-        facts = self._facts_behind(when.names)
-        return {
-            "id": item["id"],
-            "when": when,
-            "because": item["because"],
-            "cite": ", ".join(item["cite"]),
-            "facts": facts,
-            "leaning": tuple(fact for fact in facts if fact.may_lean),
-        }
-
-    def _screening_rule(self, item: Mapping[str, Any]) -> ScreeningRule:
-        reason = self._reason(f"screening.{item['id']}", item, self._in_report)
-        return ScreeningRule(**reason, result=item["result"], reason=item.get("reason"))
-
-    def _line(self, family: str, item: Mapping[str, Any]) -> Line:
-        reason = self._reason(f"trees.{family}.{item['id']}", item, self._in_child)
-        tier = self._tiers.index(item["tier"])
-        return Line(**reason, family=family, tier=tier, fallback=item.get("fallback", False))
-
-    def _upgrade(self, item: Mapping[str, Any]) -> Upgrade:
-        where = f"upgrades.{item['id']}"
-        raises = tuple(
-            Raise(
-                when=self._condition(where, effect["when"], self._in_report),
-                to=self._tiers.index(effect["to"]) if "to" in effect else None,
-                steps=effect.get("steps", 0),
-            )
-            for effect in item["raises"]
-        )
-        facts = self._facts_behind(frozenset(_names(effect.when for effect in raises)))
-        leaning = tuple(fact for fact in facts if fact.may_lean)
-        return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts, leaning)
-
-    def _facts_behind(self, names: frozenset[str]) -> tuple[Fact, ...]:
-        """The facts a condition rests on, in page order; a derived name stands for what it is derived from."""
-        wanted = set(names)
-        for item in reversed(self._derived):
-            if item.id in wanted:
-                wanted |= item.by.names
-        every = {**self._report_facts, **self._child_facts}
-        return tuple(fact for fact in every.values() if fact.id in wanted)
-
-
-def _words(item: Mapping[str, Any]) -> Mapping[str, Value | Absent]:
-    absent = {word.value: word for word in Absent}
-    if "integer" in item or "reference" in item:
-        return absent
-    if "values" in item:
-        return {**{word: word for word in item["values"]}, **absent}
-    if item["danger"] == "NO":
-        return {"YES": True, "NO": False, **absent}
-    return {"NO": False, "YES": True, **absent}
-
-
-def _benign(item: Mapping[str, Any], values: tuple[Value, ...]) -> Value:
-    if item["danger"] == "none":
-        return None
-    bounds = {"min": 0, "max": LARGEST_INTEGER, **item.get("integer", {})}
-    return values[0] if values else bounds["min"] if item["danger"] == "higher" else bounds["max"]
-
-
-def _plain(words: Mapping[str, Value | Absent], answer: Any) -> Value:
-    value = words.get(answer, answer) if isinstance(answer, str) else answer
-    return None if isinstance(value, Absent) else value
-
-
-def _names(conditions: Iterable[Condition | None]) -> tuple[str, ...]:
-    return tuple(sorted({name for condition in conditions if condition for name in condition.names}))

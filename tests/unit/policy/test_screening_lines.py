@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from screening_desk import PACK, child, screened
 
-from policy.screening.rules import rules_of
+from policy.screening.compiling import rules_of
 
 Facts = dict[str, Any]
 

@@ -13,7 +13,8 @@ from screening_desk import CALM_CHILD, CALM_REPORT, DANGER_NOW, PACK
 
 from policy.canonical import canonical
 from policy.screening import Decision, ScreeningError, screen
-from policy.screening.rules import Fact, rules_of
+from policy.screening.compiling import rules_of
+from policy.screening.rules import Fact
 from policy.screening.thresholds import telling_values
 
 RULES = rules_of(PACK)
