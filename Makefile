@@ -33,6 +33,10 @@ unit: ready ## Run only the tests that need no running parts (seconds)
 faults: ready ## Play the shift while one process is killed again and again, each in turn (hours; goes on where it stopped)
 	@$(BIN)/python -m pytest tests/faults -m faults
 
+.PHONY: bench
+bench: ready ## How fast this machine screens and replays, beside the goals
+	@$(BIN)/python -m tests.load.bench
+
 .PHONY: lint
 lint: ready ## Formatting, lint, types, import directions, contracts
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))

@@ -26,17 +26,22 @@ def fetch(file: Path, since: datetime | None) -> None:
     try:
         # Facts of children, though without names: for the eyes of whoever asked.
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as lines:
-            session.asynchronous(_write)(lines, since)
+            session.asynchronous(_from_triage)(lines, since)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
 
 
-async def _write(lines: TextIO, since: datetime | None) -> None:
-    request = pb.ListDecisionsRequest(since=stamp(since))
+async def _from_triage(lines: TextIO, since: datetime | None) -> None:
     async with session.stub("triage") as triage:
-        async for answer in triage.ListDecisions(request, timeout=STREAM_TIMEOUT):
-            lines.write(json.dumps(_entry(answer), ensure_ascii=False) + "\n")
+        await write(triage, lines, since)
+
+
+async def write(triage: Any, lines: TextIO, since: datetime | None) -> None:
+    """Write what the stub `triage` streams, one decision a line."""
+    request = pb.ListDecisionsRequest(since=stamp(since))
+    async for answer in triage.ListDecisions(request, timeout=STREAM_TIMEOUT):
+        lines.write(json.dumps(_entry(answer), ensure_ascii=False) + "\n")
 
 
 def _entry(answer: pb.ListDecisionsResponse) -> dict[str, Any]:
