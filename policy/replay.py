@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policy.canonical import canonical
+from policy.canonical import canonical_plain
 from policy.errors import PackMissing, PolicyError
 from policy.packs import Pack, PackRef, Packs
 from policy.screening import Decision, ScreeningError, received, screen
@@ -160,7 +160,11 @@ def _shown(value: Any) -> str:
 
 def _text(output: Any) -> bytes:
     # The service hands over the very text it keeps; a file made by people has the object, whose canonical form it was.
-    return output.encode() if isinstance(output, str) else canonical(output)
+    # The evaluator's output is plain, so anything for which the fast form is not RFC 8785 is a difference anyway.
+    try:
+        return output.encode() if isinstance(output, str) else canonical_plain(output)
+    except UnicodeEncodeError as error:
+        raise PolicyError("BAD_RECORD", ["output"], f"not readable as text: {error.reason}") from error
 
 
 def _pack_ref(entry: Mapping[str, Any]) -> PackRef:

@@ -108,6 +108,10 @@ def test_a_pack_is_found_by_its_hash_and_by_nothing_less() -> None:
         ('{"report_id": "r", "facts": {}, "output": {}}', ("pack",)),
         ('{"report_id": "r", "facts": {}, "output": {}, "pack": {"id": "p", "version": "1"}}', ("pack.sha256",)),
         ('{"report_id": "r", "facts": {}, "channel": 3}', ("channel",)),
+        (
+            '{"report_id": "r", "facts": {}, "pack": {"id": "p", "version": "1", "sha256": "0"}, "output": "\\ud800"}',
+            ("output",),
+        ),
     ],
 )
 def test_a_line_that_is_no_recorded_decision_is_refused_by_its_path(line: str, paths: tuple[str, ...]) -> None:
