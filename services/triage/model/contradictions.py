@@ -42,7 +42,7 @@ class Pair:
     because: str
 
 
-_PAIRS = (
+PAIRS = (
     Pair("safe_place", YES, "alone_now", YES, "a child in a safe place is not alone and in danger"),
     Pair("protective_adult", YES, "alone_now", YES, "a child with a protective adult is not alone"),
     Pair("adult_present", YES, "alone_now", YES, "a child with an adult present is not alone"),
@@ -54,6 +54,7 @@ _PAIRS = (
     Pair("access", "NONE", "trafficking_control_now", YES, "who controls the child now has access"),
     *(Pair("danger_now", NO, fact, YES, "there is danger now after all") for fact in _DANGER_NOW),
 )
+"""Every two answers that exclude each other."""
 
 
 def contradictions(facts: Mapping[str, Any]) -> tuple[Contradiction, ...]:
@@ -62,7 +63,7 @@ def contradictions(facts: Mapping[str, Any]) -> tuple[Contradiction, ...]:
 
 
 def _of_child(place: int, answers: Mapping[str, str | int]) -> Iterator[Contradiction]:
-    for pair in _PAIRS:
+    for pair in PAIRS:
         if answers.get(pair.fact) == pair.value and answers.get(pair.other) == pair.other_value:
             path = f"children[{place}].facts"
             yield Contradiction((f"{path}.{pair.fact}", f"{path}.{pair.other}"), pair.because)

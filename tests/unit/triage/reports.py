@@ -41,6 +41,12 @@ def told(
     return replace(REPORT, facts={"report": FACTS["report"] | (report or {}), "children": [changed, *others]})
 
 
+def nothing_told() -> Submission:
+    """The report with nothing alleged: screened out by the pack, without a tier, and no rule asks for a review."""
+    children = [{"id": "c1", "criteria": [], "facts": {"danger_now": "NO", "age_months": 90}}]
+    return replace(REPORT, facts={"report": FACTS["report"] | {"reporter": "PERMISSIVE"}, "children": children})
+
+
 def waiting(submission: Submission = REPORT) -> Decision:
     """A report as the pack in force at its receipt recommends."""
     return opened(submission, evaluated(submission, PACK))
