@@ -12,6 +12,7 @@ import pytest_asyncio
 from deploy.local.infrastructure import Addresses
 from hotline.intake.v1 import intake_service_pb2_grpc as intake_rpc
 from hotline.triage.v1 import triage_service_pb2_grpc as rpc
+from tests.integration.triage.screening_desk import Person
 from tests.services import RunningService, running_service
 
 
@@ -47,6 +48,24 @@ async def screener(triage: RunningService) -> AsyncIterator[rpc.TriageServiceAsy
     """Triage as a screener sees it."""
     async with triage.acting_as("SCREENER") as channel:
         yield rpc.TriageServiceStub(channel)
+
+
+@pytest.fixture
+def wren(triage: RunningService) -> Person:
+    """A screener."""
+    return Person(triage, "SCREENER")
+
+
+@pytest.fixture
+def soren(triage: RunningService) -> Person:
+    """A supervisor."""
+    return Person(triage, "SUPERVISOR")
+
+
+@pytest.fixture
+def mara(triage: RunningService) -> Person:
+    """A manager."""
+    return Person(triage, "MANAGER")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
