@@ -145,6 +145,7 @@ def _moves(impact: Impact) -> str:
         "<table><caption>Moves: each row is what was recorded, each column what the other pack makes of it. "
         "&#9650; is more urgent, &#9660; less.</caption>"
         f'<thead><tr><th scope="col">recorded</th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+        f"{_examples(impact)}"
     )
 
 
@@ -152,13 +153,18 @@ def _move(impact: Impact, rows: Sequence[str], i: int, j: int) -> str:
     count = impact.moves[rows[i], rows[j]]
     if i == j:
         return f'<td class="same">{count:,}</td>'
-    if not count:
-        return "<td>0</td>"
-    examples = ", ".join(impact.examples.get((rows[i], rows[j]), ()))
-    if REFUSED in (rows[i], rows[j]):
-        return f'<td title="such as {escape(examples)}">{count:,}</td>'
+    if not count or REFUSED in (rows[i], rows[j]):
+        return f"<td>{count:,}</td>"
     kind, sign = ("more", "&#9650;") if j < i else ("less", "&#9660;")
-    return f'<td class="{kind}" title="such as {escape(examples)}">{sign} {count:,}</td>'
+    return f'<td class="{kind}">{sign} {count:,}</td>'
+
+
+def _examples(impact: Impact) -> str:
+    items = "".join(
+        f"<li>{escape(before)} to {escape(after)}: {escape(', '.join(reports))}</li>"
+        for (before, after), reports in sorted(impact.examples.items())
+    )
+    return f"<details><summary>Some reports of each move</summary><ul>{items}</ul></details>" if items else ""
 
 
 def _groups(impact: Impact, dimension: str) -> str:

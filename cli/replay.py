@@ -104,6 +104,12 @@ def _pack(folder: Path, name: str) -> PackRef:
     return Packs(folder).get(pack_id, version or None).ref
 
 
+class _NotRead(click.ClickException):
+    """Whatever kept triage from answering; exit code 1 would mean that a decision differs."""
+
+    exit_code = 2
+
+
 @contextmanager
 def _decisions(source: Path | None, save: Path | None, since: datetime | None) -> Iterator[Iterable[bytes]]:
     """The lines to replay. What triage gives is written down first: its stream is not kept open while we compute."""
@@ -115,7 +121,10 @@ def _decisions(source: Path | None, save: Path | None, since: datetime | None) -
 
     with tempfile.TemporaryDirectory() as folder:
         kept = save or Path(folder) / "decisions.jsonl"
-        fetch(kept, since)
+        try:
+            fetch(kept, since)
+        except click.ClickException as problem:
+            raise _NotRead(problem.message) from problem
         with kept.open("rb") as file:
             yield file
 

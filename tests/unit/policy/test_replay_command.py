@@ -133,6 +133,16 @@ def test_a_pack_that_is_no_longer_held_stops_the_replay(recorded: Path) -> None:
     assert (error["code"], error["paths"]) == ("PACK_MISSING", ["line 3: seed-default@1.0.0"])
 
 
+def test_without_a_stack_and_without_a_file_it_says_how_to_start_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_HOME", str(tmp_path))
+    result = run("--save", tmp_path / "kept.jsonl")
+    assert result.exit_code == 2
+    assert "start one with `hotline stack up`" in result.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_page_without_another_pack_is_a_wrong_call(recorded: Path, tmp_path: Path) -> None:
     assert run("--in", recorded, "--html", tmp_path / "page.html").exit_code == 2
     assert run("--in", recorded, "--save", tmp_path / "kept.jsonl").exit_code == 2
@@ -183,8 +193,9 @@ def test_the_page_stands_alone_and_can_be_read_aloud(recorded: Path, folder: Pat
         assert told["desc"]
     assert page.tags.count("table") == 5
     assert page.tags.count("th") > 40
-    assert '<td class="more" title="such as more">&#9650; 1</td>' in text
-    assert '<td class="less" title="such as less">&#9660; 1</td>' in text
+    assert text.count('<td class="more">&#9650; 1</td>') == 2
+    assert text.count('<td class="less">&#9660; 1</td>') == 2
+    assert "<li>T2 to T1: more</li>" in text
 
 
 def test_the_page_escapes_what_a_record_says(recorded: Path, folder: Path, tmp_path: Path) -> None:
