@@ -14,7 +14,7 @@ help: ## Print this map
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ready ## Set up and start everything, send sample reports through it, stay up until Ctrl-C
+run: ready ## Set up and start everything, play the first shift on it under a live board, stay up until Ctrl-C
 	@$(BIN)/hotline run
 
 .PHONY: shift
