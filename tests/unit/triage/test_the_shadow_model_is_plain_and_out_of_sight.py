@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from chassis.service import Runtime
 from chassis.settings import Settings
+from deploy.local.platform import platform_processes
+from deploy.local.settings import StackSettings
 from hotline.triage.v1 import triage_events_pb2 as events
 from hotline.triage.v1 import triage_shadow_events_pb2 as shadow
 from policy.errors import PolicyError
@@ -174,6 +176,13 @@ class TestSwitchedOff:
     def test_it_is_off_unless_a_model_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("HOTLINE_SHADOW_MODEL", raising=False)
         assert ShadowSettings().shadow_model == "off"
+
+    def test_the_embedded_stack_starts_its_process_only_where_a_model_is_named(self, tmp_path: Path) -> None:
+        def started(model: str) -> list[str]:
+            stack = StackSettings(home=tmp_path, shadow_model=model)
+            return [part.name for part in platform_processes(stack) if part.name.startswith("triage ")]
+
+        assert set(started("baseline")) - set(started("off")) == {"triage shadow"}
 
     async def test_switched_off_it_needs_neither_database_nor_kafka(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOTLINE_SHADOW_MODEL", "off")
