@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -71,22 +71,27 @@ def _title(play: Play) -> str:
 
 def _row(run: Run, names: Mapping[str, str], now: datetime) -> tuple[str | Text, ...]:
     seen = run.seen
-    promises = Text("\n").join(_countdown(watched, now) for watched in seen.promises)
     return (
         run.contact.id,
         run.brought.reference if run.brought else "",
         _decision(seen) or _outcome(seen),
         names.get(seen.worker, seen.worker),
-        promises,
+        _promises(seen, now),
         str(_mails(seen)),
     )
 
 
+def _promises(seen: Seen, now: datetime) -> Text:
+    """Open promises in a line each; those that are closed, however many, in one: a terminal is not high."""
+    verdicts = Counter(watched.fate for watched in seen.promises if watched.closed)
+    closed = Text(", ").join(Text(f"{n} {fate}", style=_STYLES.get(fate, "")) for fate, n in verdicts.items())
+    lines = [_countdown(watched, now) for watched in seen.promises if not watched.closed]
+    return Text("\n").join([closed, *lines] if verdicts else lines)
+
+
 def _countdown(watched: Watched, now: datetime) -> Text:
-    """A promise in one line: how it ended, or how long until it is due and how far its ladder is climbed."""
+    """An open promise: how long until it is due, or past it, its state, and how far its ladder is climbed."""
     promise = watched.promise
-    if watched.closed:
-        return Text(f"{promise.kind} {watched.fate}", style=_STYLES.get(watched.fate, ""))
     left = round((when(promise.due_at) - now).total_seconds())
     sign, (minutes, seconds) = "-" if left < 0 else "", divmod(abs(left), 60)
     state = "" if watched.fate == "OPEN" else f" {watched.fate}"

@@ -55,9 +55,9 @@ def test_an_open_promise_counts_down_to_its_due_time_and_beyond(tmp_path: Path, 
 
 
 def test_a_row_has_the_reference_the_outcome_the_verdict_and_the_mails(tmp_path: Path) -> None:
-    sight = seen(promise(kept_by="ida"), messages=(message("ida"),))
+    sight = seen(promise(kept_by="ida"), promise("CALLBACK_STANDARD", kept_by="ida"), messages=(message("ida"),))
     text = shown(Board(Console(file=io.StringIO())), play_at(tmp_path, RANG, sight))
-    for part in ("asks-for-a-call", "K7M2-9QXA", "CALLBACK", "CALLBACK_URGENT MET", "1"):
+    for part in ("asks-for-a-call", "K7M2-9QXA", "CALLBACK", "2 MET", "1"):
         assert part in text
 
 
