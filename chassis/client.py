@@ -10,7 +10,7 @@ import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from chassis import deadline, telemetry
+from chassis import deadline, telemetry, tls
 from chassis.errors import Code, Refusal
 
 Token = Callable[[], str]
@@ -47,12 +47,15 @@ class DeadlineMissing(Exception):
 
 
 def connect(address: str, token: Token) -> grpc.aio.Channel:
-    """A channel to the service at `address` (`host:port`), on which every call carries what `token` answers.
+    """A channel to the service at `address` (`host:port[?tls=FOLDER]`); every call carries what `token` answers.
 
     Every call needs `timeout=` in seconds (`DeadlineMissing` otherwise); it is cut to what our own caller still waits.
     """
     interceptors = [*telemetry.client_interceptors(), _UnaryCall(token), _StreamCall(token)]
-    return grpc.aio.insecure_channel(address, options=_OPTIONS, interceptors=interceptors)
+    target, folder = tls.parted(address)
+    if folder is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS, interceptors=interceptors)
+    return grpc.aio.secure_channel(target, tls.channel_credentials(folder), options=_OPTIONS, interceptors=interceptors)
 
 
 def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:

@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import OffsetAndMetadata
 
-from chassis import logs
+from chassis import logs, tls
 
 _STOP_TIMEOUT = 10.0
 
 _log = logs.logger("kafka")
 
 
+def reached(bootstrap: str) -> dict[str, Any]:
+    """How a client reaches the brokers at `host:port,...[?tls=FOLDER]`: what each of aiokafka's clients is given."""
+    servers, folder = tls.parted(bootstrap)
+    if folder is None:
+        return {"bootstrap_servers": servers}
+    return {"bootstrap_servers": servers, "security_protocol": "SSL", "ssl_context": tls.context(folder)}
+
+
 @asynccontextmanager
 async def running_producer(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
     """An idempotent producer that waits for all in-sync replicas; stopped in ten seconds even if Kafka is away."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **reached(bootstrap),
         enable_idempotence=True,
         acks="all",
         linger_ms=5,
@@ -44,7 +53,7 @@ class TopicsMissing(Exception):
 async def running_consumer(bootstrap: str, group: str, needed: Sequence[str]) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer that commits only when told, subscribed to nothing yet; `TopicsMissing` names the topics that lack."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **reached(bootstrap),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -77,8 +86,8 @@ async def lag(bootstrap: str) -> dict[str, int]:
 
     A group that has committed nothing on a partition yet counts as not subscribed to it.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000)
-    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**reached(bootstrap), request_timeout_ms=10_000)
+    reader = AIOKafkaConsumer(**reached(bootstrap))
     try:
         await admin.start()
         await reader.start()

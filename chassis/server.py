@@ -10,18 +10,17 @@ from typing import Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from chassis import logs
+from chassis import logs, tls
+from chassis.health import LIVENESS, NOT_SERVING, READINESS, SERVING, PortTaken, new_servicer, on_its_own_port
 from chassis.identity import Verifier
 from chassis.interceptors import Access, interceptors
 from chassis.settings import Settings
 
 Ready = Callable[[], Awaitable[bool]]
 
-_SERVING = health_pb2.HealthCheckResponse.SERVING
-_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _READINESS_EVERY = 1.0
 _OPTIONS = [
     # With port reuse a second server would silently share the port and answer half of the calls.
@@ -34,10 +33,6 @@ _OPTIONS = [
 ]
 
 _log = logs.logger("server")
-
-
-class PortTaken(Exception):
-    """The server's port belongs to something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +78,26 @@ async def serve(
     for servicer in servicers:
         servicer.add(servicer.implementation, server)
     names = [servicer.descriptor.full_name for servicer in servicers]
-    health_servicer: Any = health.aio.HealthServicer()  # type: ignore[attr-defined]
+    health_servicer = new_servicer()
     health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
     if settings.development:
         reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
     port = _bind(server, settings)
-    told = ["", "readiness", *names]
+    told = ["", READINESS, *names]
     # Not ready until the database has answered once; the library would say SERVING from the start.
-    await _tell(health_servicer, told, _NOT_SERVING)
-    await _tell(health_servicer, ["liveness"], _SERVING)
-    await server.start()
-    started(port)
-    _log.info("serving", port=port)
-    watching = asyncio.create_task(_tell_readiness(health_servicer, told, ready))
-    try:
-        await stop.wait()
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await _drain(server, health_servicer, settings)
+    await _tell(health_servicer, told, NOT_SERVING)
+    await _tell(health_servicer, [LIVENESS], SERVING)
+    async with on_its_own_port(health_servicer, settings):
+        await server.start()
+        started(port)
+        _log.info("serving", port=port)
+        watching = asyncio.create_task(_tell_readiness(health_servicer, told, ready))
+        try:
+            await stop.wait()
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            await _drain(server, health_servicer, settings)
 
 
 async def _drain(server: grpc.aio.Server, health_servicer: Any, settings: Settings) -> None:
@@ -122,7 +118,7 @@ async def _tell_readiness(health_servicer: Any, names: Sequence[str], ready: Rea
     while True:
         now = await ready()
         if now != known:
-            await _tell(health_servicer, names, _SERVING if now else _NOT_SERVING)
+            await _tell(health_servicer, names, SERVING if now else NOT_SERVING)
             _log.info("ready" if now else "not ready: the database does not answer")
             known = now
         await asyncio.sleep(_READINESS_EVERY)
@@ -131,7 +127,9 @@ async def _tell_readiness(health_servicer: Any, names: Sequence[str], ready: Rea
 def _bind(server: grpc.aio.Server, settings: Settings) -> int:
     address = f"{settings.bind}:{settings.need('port')}"
     try:
-        return server.add_insecure_port(address)
+        if settings.tls is None:
+            return server.add_insecure_port(address)
+        return server.add_secure_port(address, tls.server_credentials(settings.tls))
     except RuntimeError as problem:
         raise PortTaken(
             f"cannot listen on {address}: something else has the port (HOTLINE_PORT sets another)"

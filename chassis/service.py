@@ -14,19 +14,21 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from chassis import logs, telemetry
+from chassis import health, logs, telemetry
 from chassis.client import connect
 from chassis.clock import Clock, Ids, TimeOrderedIds, system_clock
 from chassis.consumer import Consumer, Subscriptions
 from chassis.database import Database
 from chassis.expected import Expectations
+from chassis.health import PortTaken
 from chassis.identity import token_from_file
 from chassis.kafka import TopicsMissing
 from chassis.migrations import migrate
 from chassis.operations import operations
 from chassis.relay import relay
-from chassis.server import PortTaken, Servicer, serve
+from chassis.server import Servicer, serve
 from chassis.settings import MissingSetting, Settings
+from chassis.tls import TlsFilesUnusable
 from policy.errors import PolicyError
 
 _log = logs.logger("service")
@@ -89,7 +91,7 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
     code = 0
     try:
         _run(service, given[0], settings)
-    except* (MissingSetting, PortTaken, TopicsMissing, PolicyError) as problems:
+    except* (MissingSetting, PortTaken, TlsFilesUnusable, TopicsMissing, PolicyError) as problems:
         # What whoever starts the service can mend is said in one line each, not in a traceback.
         sys.stderr.writelines(f"{service.name} {given[0]}: {problem}\n" for problem in _single(problems))
         code = 1
@@ -125,6 +127,8 @@ async def _until_told(service: Service, parts: Sequence[str], settings: Settings
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runs = {"api": _api, "relay": _relay, "consumer": _consumer}
     async with asyncio.TaskGroup() as running:
+        if "api" not in parts:
+            running.create_task(_ending_all(health.answer(settings, stop), stop))
         for part in parts:
             run = runs.get(part, partial(_own_part, part))
             running.create_task(_ending_all(run(service, settings, stop), stop))

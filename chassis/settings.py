@@ -22,6 +22,10 @@ class Settings(BaseSettings):
     environment: str = "development"
     bind: str = "127.0.0.1"
     port: int | None = None
+    # Where probes ask for the process' health, without TLS and tokens; calls have the other port.
+    health_port: int | None = None
+    # The folder of this process' certificate, for calls that reach it; an address asks for TLS by itself (chassis.tls).
+    tls: Path | None = None
     # Not shown when settings are printed: the address may hold a password.
     database_url: str | None = Field(default=None, repr=False)
     database_connections: int = Field(default=16, ge=1)

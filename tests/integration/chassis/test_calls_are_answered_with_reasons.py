@@ -19,7 +19,8 @@ from chassis import identity
 from chassis.client import DeadlineMissing, connect, refusal_of
 from chassis.database import Database
 from chassis.errors import Code, Refusal
-from chassis.server import PortTaken, serve
+from chassis.health import PortTaken
+from chassis.server import serve
 from chassis.settings import Settings
 from tests.integration.chassis import notebook
 from tests.integration.chassis.conftest import Desk, eventually, running
