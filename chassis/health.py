@@ -1,7 +1,7 @@
 """Is this process well? Said and asked by the gRPC health protocol, on a plain port of its own.
 
-`python -m chassis.health [ADDRESS [SERVICE]]` asks, for health checks of containers: the exit code is 0 for SERVING and
-1 otherwise, with the reason on stderr. Without an address it asks this very container, on HOTLINE_HEALTH_PORT.
+`python -m chassis.health ADDRESS [SERVICE]` asks, for health checks of containers: the exit code is 0 for SERVING and 1
+otherwise, with the reason on stderr.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from chassis.settings import Settings
+if TYPE_CHECKING:
+    # The probe runs every few seconds, and must not load all that settings know of.
+    from chassis.settings import Settings
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -75,8 +77,10 @@ async def status(address: str, service: str = "") -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Ask once; answers the exit code."""
-    address = arguments[0] if arguments else f"127.0.0.1:{Settings().need('health_port')}"
-    service = arguments[1] if len(arguments) > 1 else ""
+    if len(arguments) not in (1, 2):
+        sys.stderr.write("usage: python -m chassis.health ADDRESS [SERVICE]\n")
+        return 2
+    address, service = arguments[0], (*arguments, "")[1]
     try:
         said = asyncio.run(status(address, service))
     except grpc.aio.AioRpcError as problem:
