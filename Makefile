@@ -63,7 +63,9 @@ lock: $(VENV)/.installed ## Pin the newest dependencies that pyproject.toml allo
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	    pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    --extra local --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	    --extra local --extra dev --group contracts -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    --group contracts -c requirements/dev.txt -o requirements/contracts.txt
 
 .PHONY: clean
 clean: ## Remove what was made here (not the data under .hotline, not the cache)
