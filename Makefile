@@ -45,12 +45,17 @@ lint: ready ## Formatting, lint, types, import directions, contracts
 	@$(BIN)/lint-imports --no-cache | tail -n 4
 	@$(BIN)/buf format --diff --exit-code proto
 	@$(BIN)/buf lint
+	@$(BIN)/python -m tools.requirements --check
 
 .PHONY: format
 format: ready ## Put code and contracts into their standard form
 	@$(BIN)/ruff check --fix-only $(wildcard $(SOURCES))
 	@$(BIN)/ruff format $(wildcard $(SOURCES))
 	@$(BIN)/buf format -w proto
+
+.PHONY: requirements
+requirements: ready ## Write which requirement is shown to work by which tests
+	@$(BIN)/python -m tools.requirements
 
 .PHONY: gen
 gen: gen/.made ## Make the Python code of the contracts (done by itself when a .proto is newer)
