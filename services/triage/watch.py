@@ -59,6 +59,7 @@ class QueueWatch:
         self._following: asyncio.Task[None] | None = None
         self._queue: tuple[Decision, ...] = ()
         self._news = asyncio.Event()
+        self._beginning = asyncio.Lock()
 
     async def changes(self, office: str | None) -> AsyncIterator[Change]:
         """First all that waits, then each change, until the caller leaves, time is up, or the service ends."""
@@ -66,9 +67,7 @@ class QueueWatch:
             raise errors.unavailable("EXHAUSTED", f"{WATCHERS} watch the queue here: try again, or list it")
         self._watchers += 1
         try:
-            if self._following is None:
-                self._queue = await self._read()
-                self._following = asyncio.create_task(self._follow())
+            await self._begin()
             async for change in self._until(time.monotonic() + deadline.at_most(AT_MOST), office):
                 yield change
         finally:
@@ -82,6 +81,13 @@ class QueueWatch:
         if following:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+
+    async def _begin(self) -> None:
+        # Many begin at once when a process that was watched has gone: the first of them reads, the others wait for it.
+        async with self._beginning:
+            if self._following is None:
+                self._queue = await self._read()
+                self._following = asyncio.create_task(self._follow())
 
     async def _until(self, ends_at: float, office: str | None) -> AsyncIterator[Change]:
         seen: dict[UUID, int] = {}
@@ -138,7 +144,11 @@ class QueueWatch:
             return listener
         try:
             listener = await asyncpg.connect(self._url, timeout=_POLL)
-            await listener.add_listener(_CHANNEL, lambda *_: hint.set())
+            try:
+                await listener.add_listener(_CHANNEL, lambda *_: hint.set())
+            except BaseException:
+                listener.terminate()
+                raise
         except _OUT_OF_REACH as problem:
             _log.warning("changes of the queue are looked for, not told", problem=type(problem).__name__)
             return None

@@ -37,7 +37,7 @@ def a_t2() -> Decision:
 
 def override(decision: Decision, **given: Any) -> Decision:
     """A supervisor lowers, or whatever else is named."""
-    asked = {"screening": Screening.SCREEN_IN, "tier": None, "reason": LONG, "history_reviewed": True}
+    asked: dict[str, Any] = {"screening": Screening.SCREEN_IN, "tier": None, "reason": LONG, "history_reviewed": True}
     asked |= {name: given.pop(name) for name in tuple(given) if name in asked}
     by, at = given.pop("by", SUPERVISOR), given.pop("at", LATER)
     circumstances = Circumstances(PACK, contacted=given.pop("contacted", False))

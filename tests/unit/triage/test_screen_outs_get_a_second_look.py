@@ -22,7 +22,8 @@ NOT_DRAWN = next(report_id for report_id in IDS if not sampling.drawn_for_review
 
 def screened_out(*, report_id: UUID = NOT_DRAWN, reporter: str = "MANDATED") -> Decision:
     facts = nothing_told().facts
-    report = replace(REPORT, report_id=report_id, facts=facts | {"report": facts["report"] | {"reporter": reporter}})
+    told = {**facts, "report": {**facts["report"], "reporter": reporter}}
+    report = replace(REPORT, report_id=report_id, facts=told)
     return confirmed_by(SCREENER, report)
 
 
