@@ -15,6 +15,8 @@ COMMANDS = {
     "report": ("cli.report", "report", "Send a report of a file, and see what became of one"),
     "queue": ("cli.triage", "queue", "What waits for a screener, most urgent first"),
     "confirm": ("cli.triage", "confirm", "Confirm what the pack recommends for a report"),
+    "override": ("cli.triage", "override", "Decide otherwise than the pack recommends"),
+    "decision": ("cli.decision", "decision", "One decision: its history, and what people do with it"),
     "promises": ("cli.promises", "promises", "The promises that are open"),
     "promise": ("cli.promises", "promise", "One promise: its timeline, and what people do with it"),
     "certificate": ("cli.promises", "certificate", "The certificate of a closed promise"),
