@@ -43,16 +43,22 @@ def screen(facts: BinaryIO | None, name: str, explain_why: bool, lines: bool, fo
     if lines:
         if facts is not None:
             raise click.UsageError("--lines reads standard input: give no FACTS")
-        gc.freeze()  # the rules live as long as the process; none of them is ever garbage to look through
-        for line in sys.stdin.buffer:
-            sys.stdout.buffer.write(screener.answer(line)[0] + b"\n")
-            sys.stdout.buffer.flush()
+        _answer_lines(screener)
         return
     if facts is None:
         raise click.UsageError("give FACTS, or --lines")
     answer, decided = screener.answer(facts.read())
     sys.stdout.buffer.write(answer + b"\n")
     sys.exit(0 if decided else 2)
+
+
+def _answer_lines(screener: _Screener) -> None:
+    for number, line in enumerate(sys.stdin.buffer):
+        sys.stdout.buffer.write(screener.answer(line)[0] + b"\n")
+        sys.stdout.buffer.flush()
+        if number == 0:
+            # The first line compiled the rules, which live as long as the process: no garbage to look through.
+            gc.freeze()
 
 
 class _Screener:

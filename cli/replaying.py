@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -66,7 +67,7 @@ def replay_lines(lines: Iterable[bytes], task: Task, processes: int) -> Replayed
         return _together(worker, (worker.replay(chunk) for chunk in _all(first, second, chunks)))
     # Started afresh, not forked: whoever calls this may have threads of gRPC running.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _start, (task,)) as pool:
+    with ProcessPoolExecutor(processes, context, _start, (task, first[:1])) as pool:
         return _together(_Worker(task), _results(pool, _all(first, second, chunks), processes))
 
 
@@ -156,9 +157,13 @@ class _Worker:
 _worker: _Worker
 
 
-def _start(task: Task) -> None:
+def _start(task: Task, sample: _Lines) -> None:
     global _worker
     _worker = _Worker(task)
+    # One decision compiles the rules, which live as long as the process: no garbage to look through from then on. What
+    # may be wrong with that line is told when its chunk comes.
+    _worker.replay(sample)
+    gc.freeze()
 
 
 def _replay(lines: _Lines) -> Replayed | _Refused:
