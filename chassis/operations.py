@@ -7,8 +7,9 @@ from typing import Any
 import grpc
 
 from chassis import dead_letters
-from chassis.contract import stamp
+from chassis.contract import instant, stamp
 from chassis.database import Database
+from chassis.expected import Expectations, expected
 from chassis.identity import Role
 from chassis.queries import chassis_queries as sql
 from chassis.server import Servicer
@@ -16,25 +17,31 @@ from hotline.operations.v1 import operations_service_pb2 as pb
 from hotline.operations.v1 import operations_service_pb2_grpc as rpc
 
 _ADMINISTRATORS = frozenset({Role.ADMIN.value})
+_REPAIRS = frozenset({Role.ADMIN.value, Role.SERVICE.value})
 _EVERYBODY = frozenset(role.value for role in Role)
 _ACCESS = {
     "GetBacklog": _EVERYBODY,
     "ListDeadLetters": _ADMINISTRATORS,
     "Redrive": _ADMINISTRATORS,
     "Waive": _ADMINISTRATORS,
+    "ListExpectedPromises": _REPAIRS,
+    "Republish": _REPAIRS,
 }
 
 
-def operations(service: str, database: Database) -> Servicer:
+def operations(service: str, database: Database, expectations: Expectations) -> Servicer:
     """The servicer that each service's api serves beside its own."""
     descriptor = pb.DESCRIPTOR.services_by_name["OperationsService"]
-    return Servicer(rpc.add_OperationsServiceServicer_to_server, _Operations(service, database), descriptor, _ACCESS)
+    return Servicer(
+        rpc.add_OperationsServiceServicer_to_server, _Operations(service, database, expectations), descriptor, _ACCESS
+    )
 
 
 class _Operations(rpc.OperationsServiceServicer):
-    def __init__(self, service: str, database: Database) -> None:
+    def __init__(self, service: str, database: Database, expectations: Expectations) -> None:
         self._service = service
         self._database = database
+        self._expectations = expectations
 
     async def GetBacklog(
         self, request: pb.GetBacklogRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -77,6 +84,28 @@ class _Operations(rpc.OperationsServiceServicer):
         async with self._database.transaction() as uow:
             facts = await dead_letters.waive(uow, self._service, key.aggregate_type, key.aggregate_id, why=request.why)
         return pb.WaiveResponse(facts=facts)
+
+    async def ListExpectedPromises(
+        self, request: pb.ListExpectedPromisesRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.ListExpectedPromisesResponse:
+        until = instant(request.until)
+        async with self._database.transaction() as uow:
+            page = await expected(uow, self._expectations, after=request.after, until=until, limit=request.limit)
+        return pb.ListExpectedPromisesResponse(expected=page.expected, last=page.last, more=page.more)
+
+    async def Republish(
+        self, request: pb.RepublishRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.RepublishResponse:
+        async with self._database.transaction() as uow:
+            if request.HasField("aggregate"):
+                key = request.aggregate
+                facts = await uow.fetchval(sql.republish_aggregate, key.aggregate_type, key.aggregate_id)
+                subject = f"{key.aggregate_type}/{key.aggregate_id}"
+            else:
+                facts = await uow.fetchval(sql.republish_since, instant(request.since))
+                subject = "outbox"
+            await uow.audit("facts.republish", subject, {"facts": facts, "why": request.why})
+        return pb.RepublishResponse(facts=facts)
 
 
 def _dead_letter(row: Any) -> pb.DeadLetter:

@@ -22,6 +22,7 @@ COMMANDS = {
     "certificate": ("cli.promises", "certificate", "The certificate of a closed promise"),
     "verify": ("cli.verify", "verify", "Check certificates, independently of the platform"),
     "facts": ("cli.facts", "facts", "Facts that are stuck between services, and the ways out"),
+    "workflows": ("cli.workflows", "workflows", "Go over to another build of the workflows"),
     "screen": ("cli.policy", "screen", "Screen facts by a pack and explain the decision"),
     "due": ("cli.policy", "due", "When something is due, and how that is computed"),
     "packs": ("cli.policy", "packs", "List, check, compare and sign packs"),

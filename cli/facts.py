@@ -1,13 +1,18 @@
-"""`hotline facts`: facts that could not be applied, and the two ways out: mend and redrive, or waive."""
+"""`hotline facts`: what could not be applied (mend and redrive, or waive), and what Kafka has lost (republish)."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import click
 
+from chassis import contract
 from cli import output, session
 from deploy.local.settings import SERVICES
 from hotline.operations.v1 import operations_service_pb2 as pb
 
+# Seconds; the outbox of a month is marked in one statement.
+_REPUBLISHING = 60.0
 _SERVICE = click.Choice(SERVICES)
 
 
@@ -65,3 +70,20 @@ async def waive(service: str, aggregate_type: str, aggregate_id: str, why: str) 
     async with session.stub("operations", at=service) as operations:
         answer = await operations.Waive(pb.WaiveRequest(key=key, why=why), timeout=session.TIMEOUT)
     click.echo(f"{answer.facts} facts are passed over")
+
+
+@facts.command()
+@click.option("--since", required=True, type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]))
+@click.option("--service", "services", multiple=True, type=_SERVICE, help="Of these services only; else of all.")
+@click.option("--why", required=True, help="What happened to Kafka.")
+@session.asynchronous
+async def republish(since: datetime, services: tuple[str, ...], why: str) -> None:
+    """Send the facts committed SINCE a time once more, from the outboxes, after Kafka has lost them.
+
+    Whoever has applied a fact already ignores it: too early a time does no harm.
+    """
+    request = pb.RepublishRequest(since=contract.stamp(since), why=why)
+    for service in services or SERVICES:
+        async with session.stub("operations", at=service) as operations:
+            answer = await operations.Republish(request, timeout=_REPUBLISHING)
+        click.echo(f"{service}: {answer.facts} facts are sent again")

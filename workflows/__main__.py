@@ -1,4 +1,4 @@
-"""`python -m workflows worker|bridge`."""
+"""`python -m workflows worker|bridge|reconciler`."""
 
 from __future__ import annotations
 
@@ -20,42 +20,62 @@ from chassis.settings import MissingSetting
 from workflows import temporal
 from workflows.activities import Activities
 from workflows.bridge import Bridge, is_outage
+from workflows.codec import KeyringUnusable
+from workflows.reconcile import reconciler
 from workflows.settings import WorkflowSettings
 from workflows.worker import worker
 
-Part = Callable[[Client, WorkflowSettings, asyncio.Event], Awaitable[None]]
+Part = Callable[[WorkflowSettings, asyncio.Event], Awaitable[None]]
 
 # The consumer group, and the name under which it has its dead letters.
 GROUP = "workflows"
 
 
-async def run_worker(client: Client, settings: WorkflowSettings, stop: asyncio.Event) -> None:
+async def run_worker(settings: WorkflowSettings, stop: asyncio.Event) -> None:
     """Run workflows and activities until `stop` is set, then let those in hand end."""
+    client = await _client(settings, stop)
+    if client is None:
+        return
     token = token_from_file(Path(settings.need("token_file")))
     async with (
         connect_service(settings.need("casework_address"), token) as casework,
         connect_service(settings.need("notifications_address"), token) as notifications,
-        worker(client, Activities(casework, notifications)),
+        worker(client, Activities(casework, notifications), settings.build_id),
     ):
         await stop.wait()
 
 
-async def run_bridge(client: Client, settings: WorkflowSettings, stop: asyncio.Event) -> None:
+async def run_bridge(settings: WorkflowSettings, stop: asyncio.Event) -> None:
     """Bring facts to workflows until `stop` is set."""
+    client = await _client(settings, stop)
+    if client is None:
+        return
     subscriptions = Bridge(client, patience=settings.ledger_patience).subscriptions()
     await StatelessConsumer(GROUP, subscriptions, settings.need("kafka_bootstrap"), is_outage=is_outage).run(stop)
 
 
-PARTS: dict[str, Part] = {"worker": run_worker, "bridge": run_bridge}
+async def run_reconciler(settings: WorkflowSettings, stop: asyncio.Event) -> None:
+    """Compare what is owed, what is told and what is armed until `stop` is set; Temporal may be away all the time."""
+    client = await temporal.reaching_for(
+        settings.need("temporal_address"), settings.temporal_namespace, settings.keyring()
+    )
+    async with reconciler(client, settings) as reconciling:
+        await reconciling.run(stop)
+
+
+async def _client(settings: WorkflowSettings, stop: asyncio.Event) -> Client | None:
+    address = settings.need("temporal_address")
+    return await temporal.connect(address, settings.temporal_namespace, stop, settings.keyring())
+
+
+PARTS: dict[str, Part] = {"worker": run_worker, "bridge": run_bridge, "reconciler": run_reconciler}
 
 
 async def _until_told(part: Part, settings: WorkflowSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    client = await temporal.connect(settings.need("temporal_address"), settings.temporal_namespace, stop)
-    if client is not None:
-        await part(client, settings, stop)
+    await part(settings, stop)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -67,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
     shutdown = telemetry.setup(f"hotline-{GROUP}-{arguments[0]}", settings)
     try:
         asyncio.run(_until_told(PARTS[arguments[0]], settings))
-    except (MissingSetting, TopicsMissing) as problem:
+    except (MissingSetting, KeyringUnusable, TopicsMissing) as problem:
         sys.stderr.write(f"workflows {arguments[0]}: {problem}\n")
         return 1
     finally:

@@ -15,6 +15,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.activities import Activities
     from workflows.messages import Assignment, Dispatch, Progress, Story, WorkerWanted, WorkOrder
 
+from workflows.lifetime import begin_anew_if_due
+
 # Tried without end: whatever is wrong will be mended, and the investigation's promises tell people in the meantime.
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 _ONE_TRY = timedelta(seconds=10)
@@ -32,6 +34,7 @@ class InvestigationWorkflow:
         self._story = story
         self._dispatching: asyncio.Task[None] | None = None
         self._dispatching_sequence = story.dispatched
+        self._woken = False
 
     @workflow.run
     async def run(self, story: Story) -> None:
@@ -53,6 +56,11 @@ class InvestigationWorkflow:
         """What a fact says about how far it has come; what has happened stays so."""
         self._story.every_child_seen |= progress.every_child_seen
         self._story.closed |= progress.closed
+
+    @workflow.signal
+    def wake(self) -> None:
+        """Look whether newer code has become current, and go over to it."""
+        self._woken = True
 
     @workflow.query
     def known(self) -> Story:
@@ -81,15 +89,17 @@ class InvestigationWorkflow:
             self._story.has_worker |= await self._act(Activities.assign_worker, wanted)
             pause = _FIRST_PAUSE * 2 ** min(self._story.asked - 1, _DOUBLINGS)
             with suppress(asyncio.TimeoutError):
-                await workflow.wait_condition(self._has_worker, timeout=pause, timeout_summary="nobody could take it")
-            await self._begin_anew_if_long()
+                await workflow.wait_condition(
+                    lambda: self._woken or self._has_worker(), timeout=pause, timeout_summary="nobody could take it"
+                )
+            await self._begin_anew_if_due()
 
     async def _until(self, happened: Callable[[], bool]) -> None:
         """Wait until it has happened, dispatching whoever is given the investigation in the meantime."""
         while not happened():
-            await workflow.wait_condition(lambda: happened() or self._is_undispatched())
+            await workflow.wait_condition(lambda: happened() or self._woken or self._is_undispatched())
             self._dispatch_anew()
-            await self._begin_anew_if_long()
+            await self._begin_anew_if_due()
 
     def _is_undispatched(self) -> bool:
         assignment = self._story.assignment
@@ -118,7 +128,6 @@ class InvestigationWorkflow:
             activity, argument, start_to_close_timeout=_ONE_TRY, retry_policy=_RETRY
         )
 
-    async def _begin_anew_if_long(self) -> None:
-        if workflow.info().is_continue_as_new_suggested():
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(self._story)
+    async def _begin_anew_if_due(self) -> None:
+        self._woken = False
+        await begin_anew_if_due(self._story)

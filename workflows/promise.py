@@ -14,6 +14,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.activities import Activities
     from workflows.messages import Alarm, CallForHelp, Climb, Climbed, Notice, PromiseClock
 
+from workflows.lifetime import begin_anew_if_due
+
 NEXT_INSTANT = SearchAttributeKey.for_datetime("NextInstant")
 
 # Tried without end, for whatever is wrong will be mended: a pending activity shows what it is.
@@ -32,6 +34,7 @@ class PromiseWorkflow:
         self._alarm = alarm
         # The version of the ledger's last answer to this run: none yet.
         self._answered = -1
+        self._woken = False
         self._armed: datetime | None = None
         self._telling: dict[str, asyncio.Task[None]] = {}
 
@@ -43,13 +46,19 @@ class PromiseWorkflow:
                 await self._ask_the_ledger()
             else:
                 await self._wait_for_news_or_instant()
-            await self._begin_anew_if_long()
+            # Who is being told now may be left untold by this run; the first answer in the next one names them.
+            await begin_anew_if_due(self._alarm)
 
     @workflow.signal
     def clock(self, clock: PromiseClock) -> None:
         """A fact of the promise. The highest version wins: a lost, repeated or late fact changes nothing."""
         if clock.version > self._alarm.clock.version:
             self._alarm.clock = clock
+
+    @workflow.signal
+    def wake(self) -> None:
+        """Ask the ledger anew, whatever is known here, and say anew for which instant this is armed."""
+        self._woken, self._armed = True, None
 
     @workflow.query
     def known(self) -> Alarm:
@@ -62,7 +71,7 @@ class PromiseWorkflow:
 
     def _has_news(self) -> bool:
         # People too delegate and escalate: the next answer brings whom that names. A new run begins by asking.
-        return self._alarm.clock.version > self._answered
+        return self._woken or self._alarm.clock.version > self._answered
 
     def _is_due(self) -> bool:
         instant = self._alarm.clock.next_instant
@@ -71,6 +80,7 @@ class PromiseWorkflow:
     async def _ask_the_ledger(self) -> None:
         """One climb, as of now; the answer names everyone not yet known to have been told, whoever left them so."""
         before, asked_at = self._answered, workflow.now()
+        self._woken = False
         answer = await self._climb(asked_at)
         if answer is None:
             self._ledger_is_silent(asked_at)
@@ -138,13 +148,7 @@ class PromiseWorkflow:
         known = self._alarm.clock.version
         with suppress(asyncio.TimeoutError):
             await workflow.wait_condition(
-                lambda: self._alarm.clock.version > known,
+                lambda: self._woken or self._alarm.clock.version > known,
                 timeout=at_most,
                 timeout_summary="the promise's next instant",
             )
-
-    async def _begin_anew_if_long(self) -> None:
-        # Who is being told at this moment may be left untold by this run; the first answer in the next one names them.
-        if workflow.info().is_continue_as_new_suggested():
-            await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(self._alarm)

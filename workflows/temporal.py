@@ -10,17 +10,38 @@ from temporalio.service import RPCError
 
 from chassis import logs
 from chassis.waiting import wait
+from workflows.codec import Keyring, converter
 
 _PAUSE = 1.0
 _log = logs.logger("workflows")
 
 
-async def connect(address: str, namespace: str, stop: asyncio.Event) -> Client | None:
+async def connect(address: str, namespace: str, stop: asyncio.Event, keyring: Keyring | None = None) -> Client | None:
     """A client of Temporal at `host:port`, as soon as it answers; None if `stop` is set before it does."""
     while not stop.is_set():
         try:
-            return await Client.connect(address, namespace=namespace, interceptors=[TracingInterceptor()])
+            return await _client(address, namespace, keyring, lazy=False)
         except (RuntimeError, RPCError):
             _log.warning("Temporal does not answer, and is tried again", address=address, retry_in_s=_PAUSE)
             await wait(stop, _PAUSE)
     return None
+
+
+def is_away(problem: BaseException) -> bool:
+    """Whether this says that Temporal did not answer; a first connection says it by a plain RuntimeError."""
+    return isinstance(problem, RPCError) or (isinstance(problem, RuntimeError) and "client connect" in str(problem))
+
+
+async def reaching_for(address: str, namespace: str, keyring: Keyring | None) -> Client:
+    """A client of Temporal that connects when it is first used, for whoever has work to do without it."""
+    return await _client(address, namespace, keyring, lazy=True)
+
+
+async def _client(address: str, namespace: str, keyring: Keyring | None, *, lazy: bool) -> Client:
+    return await Client.connect(
+        address,
+        namespace=namespace,
+        interceptors=[TracingInterceptor()],
+        data_converter=converter(keyring),
+        lazy=lazy,
+    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from workflows import TASK_QUEUE
+from workflows import DEPLOYMENT, TASK_QUEUE
 from workflows.activities import Activities
 from workflows.investigation import InvestigationWorkflow
 from workflows.promise import PromiseWorkflow
@@ -27,8 +28,11 @@ def runner() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
 
 
-def worker(client: Client, activities: Activities) -> Worker:
-    """The worker of every workflow. Its caps keep a burst of alarms from starving what runs on this core."""
+def worker(client: Client, activities: Activities, build_id: str | None = None) -> Worker:
+    """The worker of every workflow. Its caps keep a burst of alarms from starving what runs on this core.
+
+    With a `build_id` a workflow stays on the build it was started on until it begins anew; without, on any.
+    """
     return Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -47,4 +51,13 @@ def worker(client: Client, activities: Activities) -> Worker:
         max_concurrent_activities=100,
         max_cached_workflows=1_000,
         graceful_shutdown_timeout=_GRACE,
+        deployment_config=_pinned(build_id) if build_id else None,
+    )
+
+
+def _pinned(build_id: str) -> WorkerDeploymentConfig:
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
     )

@@ -33,3 +33,31 @@ WHERE seq IN (SELECT seq FROM chassis.outbox WHERE sent_at < $1 ORDER BY sent_at
 
 -- name: backlog
 SELECT count(*) AS unsent, min(created_at) AS oldest FROM chassis.outbox WHERE sent_at IS NULL;
+
+-- name: horizon
+-- The first place behind $1 that holds a fact not older than $2, or the end: places are given before they are committed.
+SELECT coalesce(
+    (SELECT min(seq) FROM chassis.outbox WHERE seq > $1 AND created_at >= $2),
+    (SELECT max(seq) + 1 FROM chassis.outbox WHERE seq > $1),
+    $1 + 1
+);
+
+-- name: told_between
+SELECT seq, aggregatetype, aggregateid, type, payload
+FROM chassis.outbox
+WHERE type = ANY ($1::text[]) AND seq > $2 AND seq < $3
+ORDER BY seq
+LIMIT $4;
+
+-- name: republish_since
+WITH again AS (
+    UPDATE chassis.outbox SET sent_at = NULL WHERE sent_at IS NOT NULL AND created_at >= $1 RETURNING 1
+)
+SELECT count(*) FROM again;
+
+-- name: republish_aggregate
+WITH again AS (
+    UPDATE chassis.outbox SET sent_at = NULL
+    WHERE sent_at IS NOT NULL AND aggregatetype = $1 AND aggregateid = $2 RETURNING 1
+)
+SELECT count(*) FROM again;

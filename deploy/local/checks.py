@@ -1,5 +1,8 @@
 """Is it there, and does it answer? One real exchange with each kind of server; each raises when it does not."""
 
+import time
+from pathlib import Path
+
 import aiosmtplib
 import asyncpg
 import grpc
@@ -9,6 +12,9 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 
 TIMEOUT = 5.0
 """Seconds any one exchange may take."""
+
+BEAT = 60.0
+"""Seconds between two heartbeats at most."""
 
 TEMPORAL_SERVICE = "temporal.api.workflowservice.v1.WorkflowService"
 
@@ -61,3 +67,10 @@ async def smtp(address: str) -> None:
     client = aiosmtplib.SMTP(hostname=host, port=int(port), timeout=TIMEOUT, start_tls=False)
     async with client:
         await client.ehlo()
+
+
+async def beating(heartbeat: Path) -> None:
+    """The file with which a process says that it goes round was written of late."""
+    age = time.time() - heartbeat.stat().st_mtime
+    if age > BEAT:
+        raise ConnectionError(f"the last round ended {age:.0f} s ago, by {heartbeat.name}")

@@ -22,7 +22,7 @@ DEAD_LETTER_PARTITIONS = 1
 SERVICE_PROCESSES = ("api", "relay", "consumer")
 OWN_PROCESSES = {"notifications": ("sender",)}
 """What a service runs beside those that every service runs."""
-WORKFLOW_PROCESSES = ("worker", "bridge")
+WORKFLOW_PROCESSES = ("worker", "bridge", "reconciler")
 FOUNDATIONS = ("topics", "identity", "temporal namespace", "mail")
 
 
@@ -82,10 +82,16 @@ def _workflow(settings: StackSettings, kind: str) -> Process:
         argv=(PYTHON, "-m", WORKFLOWS, kind),
         env=_environment(settings, WORKFLOWS),
         log=settings.log(f"{WORKFLOWS} {kind}"),
-        ready=_reading(settings, WORKFLOWS) if kind == "bridge" else None,
+        ready=_workflow_ready(settings, kind),
         stop_grace=40.0,
         after=(*FOUNDATIONS, *(f"{service} api" for service in SERVICES)),
     )
+
+
+def _workflow_ready(settings: StackSettings, kind: str) -> Ready | None:
+    if kind == "reconciler":
+        return partial(checks.beating, _heartbeat(settings))
+    return _reading(settings, WORKFLOWS) if kind == "bridge" else None
 
 
 def _reading(settings: StackSettings, group: str) -> Ready:
@@ -113,6 +119,9 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         )
     if name == "triage":
         values["HOTLINE_SHADOW_MODEL"] = settings.shadow_model
+    if name == WORKFLOWS:
+        values["HOTLINE_PAYLOAD_KEYS"] = str(payload_keys(settings))
+        values["HOTLINE_HEARTBEAT_FILE"] = str(_heartbeat(settings))
     if name == "casework":
         values["HOTLINE_CERTIFICATE_KEY"] = str(settings.identity / "certificate.pem")
     if settings.otel_exporter_otlp_endpoint:
@@ -122,6 +131,15 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
 
 def _database(service: str) -> str:
     return f"hotline_{service}"
+
+
+def payload_keys(settings: StackSettings) -> Path:
+    """The keyring with which workflows encrypt what Temporal stores."""
+    return settings.identity / "payload-keys.json"
+
+
+def _heartbeat(settings: StackSettings) -> Path:
+    return settings.folder / "reconciler.json"
 
 
 def _token_file(settings: StackSettings, name: str) -> Path:
@@ -145,8 +163,10 @@ async def _topics(settings: StackSettings, report: Report) -> None:
 
 async def _identity(settings: StackSettings, report: Report) -> None:
     from chassis.identity import issue_service_token, make_development_key
+    from workflows.codec import make_keyring
 
     make_development_key(settings.identity)
+    make_keyring(payload_keys(settings))
     for name in IDENTITIES:
         path = _token_file(settings, name)
         path.parent.mkdir(mode=0o700, exist_ok=True)

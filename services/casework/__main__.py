@@ -5,20 +5,40 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chassis.consumer import Handler
+from chassis.database import Database
 from chassis.server import Servicer
 from chassis.service import Runtime, Service, main
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import casework_service_pb2_grpc as rpc
+from hotline.casework.v1 import reconciliation_service_pb2 as reconciliation_pb
+from hotline.casework.v1 import reconciliation_service_pb2_grpc as reconciliation_rpc
 from services.casework import consumers
 from services.casework.api import ACCESS, Casework
+from services.casework.api.reconciling import RECONCILIATION_ACCESS, Reconciliation
+from services.casework.expectations import EXPECTATIONS
+from services.casework.promises.rules import Rules
 from services.casework.settings import CaseworkSettings
 
-_DESCRIPTOR = pb.DESCRIPTOR.services_by_name["CaseworkService"]
+_CASEWORK = pb.DESCRIPTOR.services_by_name["CaseworkService"]
+_RECONCILIATION = reconciliation_pb.DESCRIPTOR.services_by_name["ReconciliationService"]
 
 
 def _servicers(runtime: Runtime) -> Sequence[Servicer]:
-    implementation = Casework(runtime.database, CaseworkSettings().rules())
-    return [Servicer(rpc.add_CaseworkServiceServicer_to_server, implementation, _DESCRIPTOR, ACCESS)]
+    database, rules = runtime.database, CaseworkSettings().rules()
+    return servicers(database, rules)
+
+
+def servicers(database: Database, rules: Rules) -> Sequence[Servicer]:
+    """Every gRPC service of casework, on one database and by one set of rules."""
+    return [
+        Servicer(rpc.add_CaseworkServiceServicer_to_server, Casework(database, rules), _CASEWORK, ACCESS),
+        Servicer(
+            reconciliation_rpc.add_ReconciliationServiceServicer_to_server,
+            Reconciliation(database, rules),
+            _RECONCILIATION,
+            RECONCILIATION_ACCESS,
+        ),
+    ]
 
 
 def _subscriptions(_runtime: Runtime) -> Mapping[str, Mapping[str, Handler]]:
@@ -30,6 +50,7 @@ SERVICE = Service(
     migrations=[Path(__file__).with_name("migrations")],
     servicers=_servicers,
     subscriptions=_subscriptions,
+    expectations=EXPECTATIONS,
 )
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from chassis.contract import instant, word
 from chassis.envelope import Envelope
 from chassis.unit_of_work import UnitOfWork
 from hotline.intake.v1.intake_events_pb2 import CallbackRequested, ComplaintFiled, VoicemailLeft
-from hotline.notifications.v1.notifications_events_pb2 import NotificationSent
+from hotline.notifications.v1.notifications_events_pb2 import NotificationFailed, NotificationSent
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
 from hotline.type.v1 import type_pb2
@@ -46,6 +46,9 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
     async def sent(fact: NotificationSent, _: Envelope, uow: UnitOfWork) -> None:
         await ledger.mark_told(uow, fact.key, instant(fact.sent_at))
 
+    async def failed(fact: NotificationFailed, _: Envelope, uow: UnitOfWork) -> None:
+        await ledger.mark_failed(uow, fact.key, fact.code)
+
     return {
         "hotline.triage.decision.v1": {
             ReportRecommended.DESCRIPTOR.full_name: recommended,
@@ -55,7 +58,10 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
         "hotline.intake.callback.v1": {CallbackRequested.DESCRIPTOR.full_name: callback},
         "hotline.intake.voicemail.v1": {VoicemailLeft.DESCRIPTOR.full_name: voicemail},
         "hotline.intake.complaint.v1": {ComplaintFiled.DESCRIPTOR.full_name: complaint},
-        "hotline.notifications.notification.v1": {NotificationSent.DESCRIPTOR.full_name: sent},
+        "hotline.notifications.notification.v1": {
+            NotificationSent.DESCRIPTOR.full_name: sent,
+            NotificationFailed.DESCRIPTOR.full_name: failed,
+        },
     }
 
 

@@ -26,6 +26,7 @@ from chassis.database import Database
 from chassis.envelope import Envelope
 from chassis.identity import Actor, current_actor, issue, make_development_key
 from chassis.migrations import migrate
+from chassis.operations import operations
 from chassis.server import Servicer, serve
 from chassis.service import Runtime
 from chassis.settings import Settings
@@ -38,8 +39,8 @@ from hotline.notifications.v1 import notifications_service_pb2 as notifications_
 from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
 from hotline.type.v1 import type_pb2
 from policy.packs import Packs
-from services.casework.__main__ import SERVICE as CASEWORK
-from services.casework.api import ACCESS, Casework
+from services.casework import __main__ as casework_main
+from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
 from services.notifications import __main__ as notifications
 from services.notifications.settings import NotificationsSettings
@@ -48,6 +49,7 @@ from tests.workflows.packs import QUICK, with_quick_pack
 from workflows import temporal
 from workflows.activities import Activities
 from workflows.bridge import Bridge
+from workflows.codec import Keyring, make_keyring
 from workflows.messages import Alarm
 from workflows.promise import PromiseWorkflow
 from workflows.worker import worker
@@ -172,6 +174,29 @@ class Office:
         )
         return (await (await self.person(by, role)).RecordAttempt(request, timeout=DEADLINE)).promise
 
+    async def delegate(self, promise: Promise, to: str) -> None:
+        """The supervisor hands it to somebody else."""
+        request = casework_pb.DelegatePromiseRequest(
+            idempotency_key=uuid4().hex, promise_id=promise.promise_id, to_staff_id=to
+        )
+        supervisor = await self.person(self.people.supervisor, "SUPERVISOR")
+        await supervisor.DelegatePromise(request, timeout=DEADLINE)
+
+    async def extend(self, promise: Promise, days: int) -> None:
+        """The supervisor gives it more time."""
+        request = casework_pb.ExtendPromiseRequest(
+            idempotency_key=uuid4().hex, promise_id=promise.promise_id, days=days, reason="records are awaited"
+        )
+        supervisor = await self.person(self.people.supervisor, "SUPERVISOR")
+        await supervisor.ExtendPromise(request, timeout=DEADLINE)
+
+    async def mark_told(self, promise: Promise) -> None:
+        """Notifications' facts have come back: whoever was climbed to has been told."""
+        shown = await self.shown(promise)
+        async with self.casework.database.transaction() as uow:
+            for told in shown.told:
+                await ledger.mark_told(uow, told.key, datetime.now(UTC))
+
     async def shown(self, promise: Promise) -> casework_pb.GetPromiseResponse:
         request = casework_pb.GetPromiseRequest(promise_id=promise.promise_id)
         return await (await self.service()).GetPromise(request, timeout=DEADLINE)
@@ -240,10 +265,12 @@ class Office:
             yield
 
     @asynccontextmanager
-    async def process(self, part: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def process(self, part: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """The worker or the bridge in a process of its own; killed at the end if it still lives."""
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "workflows", part), cwd=PROJECT, env=clean_environment() | dict(self.environment)
+            *(sys.executable, "-m", "workflows", part),
+            cwd=PROJECT,
+            env=clean_environment() | dict(self.environment) | environment,
         )
         try:
             yield child
@@ -307,20 +334,17 @@ async def empty_office(stack: Addresses, tmp_path: Path) -> AsyncIterator[Office
     async with (
         fresh_database(stack) as casework_url,
         fresh_database(stack) as notifications_url,
-        _database(casework_url, "casework", CASEWORK.migrations) as casework,
+        _database(casework_url, "casework", casework_main.SERVICE.migrations) as casework,
         _database(notifications_url, "notifications", notifications.NOTIFICATIONS.migrations) as messages,
         AsyncExitStack() as channels,
     ):
-        servicer = Servicer(
-            casework_rpc.add_CaseworkServiceServicer_to_server,
-            Casework(casework, rules),
-            casework_pb.DESCRIPTOR.services_by_name["CaseworkService"],
-            ACCESS,
-        )
         ports = free_port(), free_port()
-        first = Part(casework, ports[0], [servicer], issuer)
+        told = operations("casework", casework, casework_main.SERVICE.expectations)
+        first = Part(casework, ports[0], [*casework_main.servicers(casework, rules), told], issuer)
         second = Part(messages, ports[1], notifications.servicers(Runtime(NotificationsSettings(), messages)), issuer)
-        client = await temporal.connect(stack.temporal_address, "default", asyncio.Event())
+        make_keyring(tmp_path / "payload-keys.json")
+        keyring = Keyring.read(tmp_path / "payload-keys.json")
+        client = await temporal.connect(stack.temporal_address, "default", asyncio.Event(), keyring)
         assert client is not None
         environment = {
             "HOTLINE_TEMPORAL_ADDRESS": stack.temporal_address,
@@ -328,6 +352,7 @@ async def empty_office(stack: Addresses, tmp_path: Path) -> AsyncIterator[Office
             "HOTLINE_CASEWORK_ADDRESS": f"127.0.0.1:{ports[0]}",
             "HOTLINE_NOTIFICATIONS_ADDRESS": f"127.0.0.1:{ports[1]}",
             "HOTLINE_TOKEN_FILE": str(tmp_path / "token"),
+            "HOTLINE_PAYLOAD_KEYS": str(tmp_path / "payload-keys.json"),
         }
         await first.start()
         await second.start()

@@ -136,6 +136,7 @@ def told(row: Row) -> promise_pb2.Told:
         key=row["key"],
         warning=row["warning"],
         why=row["why"],
+        failed=row["failed"] or "",
     )
 
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
+from policy.ladders import Who
 from policy.promise import Climb, Owner, OwnerKind, Promise, tellings
 from services.casework import store as casework
 from services.casework.model.workforce import Answer, Queue
 from services.casework.promises import store
+from services.casework.promises.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ async def resolve(uow: UnitOfWork, promise: Promise, climb: Climb, at: datetime)
     person, offices = _concerned(promise.owner, office)
     workforce = await casework.workforce(uow, person, offices, at)
     return Climbed(climb, workforce.on_rung(climb.who, promise.owner, office))
+
+
+async def directing(uow: UnitOfWork, rules: Rules, promise: Promise) -> tuple[str, ...]:
+    """Who directs now, for a promise whose alarm has not rung: whoever a director's rung would tell."""
+    now = uow.clock()
+    rung = await resolve(uow, promise, Climb("", Who.DIRECTOR, promise.cycle, now), now)
+    return rung.answer.people
 
 
 async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at: datetime, *, asked_for: bool) -> None:

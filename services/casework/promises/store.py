@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +91,22 @@ async def listed(uow: UnitOfWork, asked: Asked) -> list[Promise]:
     return [from_json(row["body"]) for row in rows]
 
 
+async def clocks(uow: UnitOfWork, after: UUID | None, limit: int) -> list[Row]:
+    """Open promises by id, after one: promise_id, version, state, next_instant, untold_since."""
+    return await uow.fetch(_sql.clocks, after, limit)
+
+
+async def stalled(uow: UnitOfWork, before: datetime, limit: int) -> list[Promise]:
+    """Open promises whose next instant passed before this, oldest first: no alarm has rung for them."""
+    return [from_json(row["body"]) for row in await uow.fetch(_sql.stalled, before, limit)]
+
+
+async def missing(uow: UnitOfWork, expected: Sequence[Mapping[str, Any]]) -> list[int]:
+    """The places of those expected (kinds, type, id, cause, closed) that the ledger does not have so."""
+    rows = await uow.fetch(_sql.missing, [{"n": n, **wanted} for n, wanted in enumerate(expected)])
+    return [row["n"] for row in rows]
+
+
 async def save(uow: UnitOfWork, promise: Promise) -> None:
     """Write the next version of a locked promise."""
     closing = promise.closing
@@ -149,7 +165,7 @@ async def add_told(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
 
 
 async def told(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
-    """Everyone ever climbed to: staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why."""
+    """Everyone ever climbed to: staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed."""
     return await uow.fetch(_sql.told, promise_id)
 
 
@@ -170,6 +186,11 @@ async def withdraw_owner(uow: UnitOfWork, promise: Promise, at: datetime) -> Non
 async def mark_told(uow: UnitOfWork, key: str, sent_at: datetime) -> None:
     """Notifications say that the message with this key went out."""
     await uow.execute(_sql.mark_told, key, sent_at)
+
+
+async def mark_failed(uow: UnitOfWork, key: str, code: str) -> None:
+    """Notifications say that the message with this key will not go out: whoever it was for stays untold."""
+    await uow.execute(_sql.mark_failed, key, code)
 
 
 async def lock_chain(uow: UnitOfWork, office: str) -> tuple[int, str | None]:

@@ -52,7 +52,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
 
 -- name: told
-SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why
+SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed
 FROM ledger.told WHERE promise_id = $1 ORDER BY seq;
 
 -- name: messages
@@ -71,7 +71,10 @@ UPDATE ledger.told SET withdrawn_at = $2
 WHERE promise_id = $1 AND who = 'OWNER' AND told_at IS NULL AND withdrawn_at IS NULL;
 
 -- name: mark_told
-UPDATE ledger.told SET told_at = $2 WHERE key = $1 AND told_at IS NULL;
+UPDATE ledger.told SET told_at = $2, failed = NULL WHERE key = $1 AND told_at IS NULL;
+
+-- name: mark_failed
+UPDATE ledger.told SET failed = $2 WHERE key = $1 AND told_at IS NULL;
 
 -- name: begin_chain
 INSERT INTO ledger.chain (office, number) VALUES ($1, 0) ON CONFLICT (office) DO NOTHING;
@@ -87,3 +90,32 @@ UPDATE ledger.chain SET number = $2, sha256 = $3 WHERE office = $1;
 
 -- name: certificate
 SELECT body FROM ledger.certificate WHERE promise_id = $1;
+
+-- name: clocks
+-- `untold_since`: while the ladder waits, only for whom a person asked to be told.
+SELECT p.promise_id, p.version, p.state, p.next_instant, untold.since AS untold_since
+FROM ledger.promise p
+LEFT JOIN LATERAL (
+    SELECT min(t.climbed_at) AS since FROM ledger.told t
+    WHERE t.promise_id = p.promise_id AND t.told_at IS NULL AND t.withdrawn_at IS NULL AND t.failed IS NULL
+      AND (t.asked_for OR p.state NOT IN ('HELD', 'PAUSED', 'AWAITS_CONFIRMATION'))
+) untold ON true
+WHERE p.closed_at IS NULL AND ($1::uuid IS NULL OR p.promise_id > $1)
+ORDER BY p.promise_id
+LIMIT $2;
+
+-- name: stalled
+SELECT body FROM ledger.promise
+WHERE closed_at IS NULL AND next_instant < $1
+ORDER BY next_instant
+LIMIT $2;
+
+-- name: missing
+-- Of those expected (a row each, `n` is its place), those of which there is none, or none that is as it should be.
+SELECT n FROM jsonb_to_recordset($1) AS e (n integer, kinds text[], type text, id text, cause text, closed boolean)
+WHERE NOT EXISTS (
+    SELECT FROM ledger.promise p
+    WHERE p.subject_type = e.type AND p.subject_id = e.id AND p.cause = e.cause AND p.kind = ANY (e.kinds)
+      AND (NOT e.closed OR p.closed_at IS NOT NULL)
+)
+ORDER BY n;

@@ -1,0 +1,193 @@
+"""The reconciler on the real Temporal, ledger and notifications: whatever gets lost between them is mended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+
+from hotline.casework.v1.promise_pb2 import Promise
+from tests.workflows.conftest import Office, eventually, free_port
+from workflows import temporal
+from workflows.reconcile import reconciler
+from workflows.settings import WorkflowSettings
+
+GRACE = timedelta(seconds=1)
+LAST_RESORT = ""
+
+
+def settings(office: Office, **changed: object) -> WorkflowSettings:
+    """The reconciler's, with a second of grace; it looks at casework alone, for no other service runs here."""
+    given = {name.removeprefix("HOTLINE_").lower(): value for name, value in office.environment.items()}
+    casework = given["casework_address"]
+    quick = {
+        "intake_address": casework,
+        "triage_address": casework,
+        "reconcile_grace": GRACE,
+        "reconcile_every": timedelta(seconds=0.2),
+        "stalled_after": timedelta(seconds=2),
+    }
+    return WorkflowSettings(**(given | quick | changed))
+
+
+@asynccontextmanager
+async def reconciling(office: Office, **changed: object) -> AsyncIterator[None]:
+    """The reconciler at work for as long as the block."""
+    stop = asyncio.Event()
+    async with reconciler(office.client, settings(office, **changed)) as at_work:
+        running = asyncio.create_task(at_work.run(stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+
+async def ended(office: Office, promise: Promise) -> bool:
+    return (await office.alarm(promise).describe()).status is not WorkflowExecutionStatus.RUNNING
+
+
+async def test_an_alarm_nobody_started_is_started_from_the_ledger(office: Office) -> None:
+    promise = await office.promise()
+    people = office.people
+    async with office.working(), reconciling(office):
+        await office.until_told(promise, people.worker, people.supervisor, people.manager, people.director)
+    told = await office.told(promise)
+    assert [told[person] for person in (people.worker, people.supervisor, people.manager)] == [1, 1, 1]
+
+
+async def test_an_alarm_that_was_ended_by_mistake_is_started_again(office: Office) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    async with office.working(), reconciling(office):
+        await office.carry()
+        await office.until_told(promise, office.people.worker)
+        await office.alarm(promise).terminate("by mistake")
+
+        async def runs_again() -> bool:
+            return not await ended(office, promise)
+
+        await eventually(runs_again)
+    assert await office.told(promise) == Counter([office.people.worker])
+
+
+async def test_whom_a_delegation_names_is_told_though_its_fact_got_lost(office: Office) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    people = office.people
+    async with office.working(), reconciling(office):
+        await office.carry()
+        await office.until_told(promise, people.worker)
+        await office.delegate(promise, people.second)
+        await office.until_told(promise, people.second)
+    assert await office.told(promise) == Counter([people.worker, people.second])
+
+
+async def test_an_alarm_that_never_heard_of_a_later_due_time_is_woken_to_it(office: Office) -> None:
+    promise = await office.promise(kind="FINDING", tier=2)
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, office.people.worker)
+        await office.extend(promise, 10)
+        async with reconciling(office):
+            wanted = (await office.shown(promise)).promise.clock
+
+            async def heard() -> bool:
+                return (await office.known(promise)).clock.version == wanted.version
+
+            await eventually(heard)
+
+
+async def test_an_alarm_of_a_closed_promise_is_woken_and_ends(office: Office) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, office.people.worker)
+        await office.keep(promise, office.people.worker, "INVESTIGATOR")
+        assert not await ended(office, promise)
+        async with reconciling(office):
+            await eventually(lambda: ended(office, promise))
+
+
+async def test_an_alarm_that_is_as_the_ledger_says_is_left_alone(office: Office) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, office.people.worker)
+        await office.mark_told(promise)
+        async with reconciling(office):
+            before = (await office.alarm(promise).describe()).history_length
+            await asyncio.sleep(5 * GRACE.total_seconds())
+        assert (await office.alarm(promise).describe()).history_length == before
+
+
+@pytest.mark.parametrize("temporal_is_away", [False, True])
+async def test_who_directs_is_told_once_of_an_alarm_that_does_not_ring(office: Office, temporal_is_away: bool) -> None:
+    """No worker runs; the second time not even Temporal does."""
+    promise = await office.promise()
+    client = office.client
+    if temporal_is_away:
+        client = await temporal.reaching_for(f"127.0.0.1:{free_port()}", "default", None)
+    rounds = 0
+    async with reconciler(client, settings(office)) as at_work:
+
+        async def directed() -> bool:
+            nonlocal rounds
+            rounds += 1
+            await at_work.round()
+            return bool(await office.told(promise, "STALLED"))
+
+        await eventually(directed)
+        await at_work.round()
+    async with reconciler(client, settings(office)) as another:
+        await another.round()
+    assert await office.told(promise, "STALLED") == Counter([office.people.director])
+
+
+async def test_without_anybody_who_directs_the_last_resort_is_told(empty_office: Office) -> None:
+    office = empty_office
+    await office.hire(office.people.worker, "INVESTIGATOR")
+    promise = await office.promise()
+    async with reconciling(office):
+
+        async def told() -> bool:
+            return LAST_RESORT in await office.told(promise, "STALLED")
+
+        await eventually(told)
+
+
+async def test_it_beats_only_when_every_comparison_was_made(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "heartbeat.json"
+    async with reconciler(office.client, settings(office, heartbeat_file=file)) as at_work:
+        await office.casework.stop()
+        assert not await at_work.round()
+        assert not file.exists()
+        await office.casework.start()
+        await eventually(at_work.round)
+        assert '"completed_at"' in file.read_text()
+
+
+async def test_it_runs_as_a_process_of_its_own_and_needs_no_worker(office: Office, tmp_path: Path) -> None:
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    beat = tmp_path / "heartbeat.json"
+    own = {
+        "HOTLINE_INTAKE_ADDRESS": office.environment["HOTLINE_CASEWORK_ADDRESS"],
+        "HOTLINE_TRIAGE_ADDRESS": office.environment["HOTLINE_CASEWORK_ADDRESS"],
+        "HOTLINE_HEARTBEAT_FILE": str(beat),
+        "HOTLINE_RECONCILE_EVERY": "PT0.2S",
+        "HOTLINE_RECONCILE_GRACE": "PT1S",
+    }
+    async with office.process("reconciler", **own) as process:
+
+        async def started() -> bool:
+            listed = office.client.list_workflows(f"WorkflowId = 'promise/{promise.promise_id}'")
+            return bool([execution async for execution in listed])
+
+        await eventually(started)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert beat.exists()

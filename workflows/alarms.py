@@ -1,0 +1,150 @@
+"""The ledger against the open workflows: every open promise has exactly one, armed for its next instant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
+
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from chassis.contract import instant
+from hotline.casework.v1 import reconciliation_service_pb2 as casework
+from workflows import TASK_QUEUE
+from workflows.messages import Alarm, PromiseClock
+from workflows.promise import NEXT_INSTANT, PromiseWorkflow
+from workflows.suspicion import Suspicion
+
+if TYPE_CHECKING:
+    from hotline.casework.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
+
+Item = TypeVar("Item")
+
+OPEN_ALARMS = "WorkflowType = 'PromiseWorkflow' AND ExecutionStatus = 'Running'"
+_PAGE = 2000
+_AT_ONCE = 20
+_DEADLINE = 10.0
+# Temporal keeps search attributes to the nanosecond, some of its stores to the millisecond.
+_EQUAL = timedelta(milliseconds=1)
+
+
+class Repair(StrEnum):
+    """What a promise's alarm needs."""
+
+    START = "START"
+    WAKE = "WAKE"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An open promise in the ledger: when its alarm must ring next, and since when somebody waits to be told."""
+
+    next_instant: datetime
+    untold_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An alarm that is not as the ledger says; `since` tells one instant's difference from the next's."""
+
+    repair: Repair
+    promise_id: str
+    since: datetime | None = None
+
+
+def differences(ledger: Mapping[str, Open], armed: Mapping[str, datetime | None]) -> Iterable[Difference]:
+    """Open promises of the ledger, against open alarms by the instant they are armed for (None: for none)."""
+    for promise_id, promise in ledger.items():
+        if promise_id not in armed:
+            yield Difference(Repair.START, promise_id)
+        elif (at := armed[promise_id]) is None or abs(at - promise.next_instant) > _EQUAL:
+            yield Difference(Repair.WAKE, promise_id, promise.next_instant)
+        elif promise.untold_since:
+            yield Difference(Repair.WAKE, promise_id, promise.untold_since)
+    for promise_id in armed.keys() - ledger.keys():
+        yield Difference(Repair.WAKE, promise_id)
+
+
+class Alarms:
+    """Compares and repairs: starts what is missing, wakes what differs. It needs no worker."""
+
+    def __init__(
+        self, client: Client, ledger: ReconciliationServiceAsyncStub, *, grace: timedelta, patience: float
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._patience = patience
+        self._suspicion = Suspicion[Difference](grace)
+
+    async def reconcile(self, now: datetime) -> Mapping[str, int]:
+        """One look at both; how many alarms were started and woken."""
+        armed = await self._armed()
+        found = differences(await self._open(), armed)
+        ripe = self._suspicion.ripe(found, now)
+        await side_by_side(self._repair, ripe)
+        return {repair.value: sum(difference.repair is repair for difference in ripe) for repair in Repair}
+
+    async def _open(self) -> Mapping[str, Open]:
+        found: dict[str, Open] = {}
+        after = ""
+        while True:
+            request = casework.ListClocksRequest(after=after, limit=_PAGE)
+            promises = (await self._ledger.ListClocks(request, timeout=_DEADLINE)).promises
+            found |= {promise.clock.promise_id: _standing(promise) for promise in promises}
+            if len(promises) < _PAGE:
+                return found
+            after = promises[-1].clock.promise_id
+
+    async def _armed(self) -> Mapping[str, datetime | None]:
+        listed = self._client.list_workflows(OPEN_ALARMS, page_size=1000)
+        return {
+            execution.id.removeprefix("promise/"): execution.typed_search_attributes.get(NEXT_INSTANT)
+            async for execution in listed
+        }
+
+    async def _repair(self, difference: Difference) -> None:
+        workflow_id = f"promise/{difference.promise_id}"
+        if difference.repair is Repair.START:
+            # Even one that has ended well: the ledger says that the promise is open, and the ledger decides.
+            await self._client.start_workflow(
+                PromiseWorkflow.run,
+                Alarm(PromiseClock(difference.promise_id), self._patience),
+                id=workflow_id,
+                task_queue=TASK_QUEUE,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                rpc_timeout=timedelta(seconds=_DEADLINE),
+            )
+            return
+        await wake(self._client, workflow_id)
+
+
+def _standing(promise: casework.OpenPromise) -> Open:
+    untold = instant(promise.untold_since) if promise.HasField("untold_since") else None
+    return Open(instant(promise.clock.next_instant), untold)
+
+
+async def wake(client: Client, workflow_id: str) -> None:
+    """Have an alarm ask the ledger anew; one that has ended meanwhile needs nothing."""
+    handle = client.get_workflow_handle_for(PromiseWorkflow.run, workflow_id)
+    try:
+        await handle.signal(PromiseWorkflow.wake, rpc_timeout=timedelta(seconds=_DEADLINE))
+    except RPCError as problem:
+        if problem.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
+async def side_by_side(act: Callable[[Item], Awaitable[None]], items: Sequence[Item]) -> None:
+    """Act on all items, a few at a time, so that Temporal is left room for the alarms themselves."""
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(item: Item) -> None:
+        async with room:
+            await act(item)
+
+    await asyncio.gather(*map(one, items))

@@ -1,0 +1,54 @@
+"""A new build of the worker becomes the current one, and every workflow that sleeps on an older one is woken to it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+from temporalio.client import Client
+
+from chassis import logs
+from workflows import DEPLOYMENT
+from workflows.alarms import wake
+
+_log = logs.logger("upgrade")
+
+
+async def upgrade(client: Client, build_id: str, *, a_second: float) -> int:
+    """Make `build_id` current, wake all that runs on another; how many. At most so many `a_second`, to spare workers.
+
+    Workers of that build must run already; those of older builds must run until nothing is left on them.
+    """
+    await client.workflow_service.set_worker_deployment_current_version(
+        SetWorkerDeploymentCurrentVersionRequest(
+            namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build_id, identity=client.identity
+        )
+    )
+    began, woken = time.monotonic(), 0
+    async for workflow_id in _elsewhere(client, build_id):
+        await wake(client, workflow_id)
+        woken += 1
+        ahead = woken / a_second - (time.monotonic() - began)
+        if ahead > 0:
+            await asyncio.sleep(ahead)
+    _log.info("woken to the current build", count=woken)
+    return woken
+
+
+async def left(client: Client, build_id: str) -> int:
+    """How many open workflows are not on this build yet."""
+    return (await client.count_workflows(_on_another(build_id))).count
+
+
+async def _elsewhere(client: Client, build_id: str) -> AsyncIterator[str]:
+    async for execution in client.list_workflows(_on_another(build_id)):
+        yield execution.id
+
+
+def _on_another(build_id: str) -> str:
+    here = f"TemporalWorkerDeploymentVersion = '{DEPLOYMENT}:{build_id}'"
+    return (
+        f"ExecutionStatus = 'Running' AND WorkflowType IN ('PromiseWorkflow', 'InvestigationWorkflow') AND NOT {here}"
+    )
