@@ -97,7 +97,7 @@ async def clocks(uow: UnitOfWork, after: UUID | None, limit: int) -> list[Row]:
 
 
 async def stalled(uow: UnitOfWork, before: datetime, limit: int) -> list[Promise]:
-    """Open promises whose next instant passed before this, oldest first: no alarm has rung for them."""
+    """Open promises whose next instant passed, and to which nothing has happened, since before this; oldest first."""
     return [from_json(row["body"]) for row in await uow.fetch(_sql.stalled, before, limit)]
 
 

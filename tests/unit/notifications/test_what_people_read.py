@@ -24,7 +24,7 @@ def read(code: str) -> templates.Text:
 
 
 def test_every_code_has_its_text() -> None:
-    assert set(TEXTS) == {"RUNG", "WARNING", "OVERDUE", "ASSIGNMENT", "LAST_RESORT", "NOBODY_LEFT"}
+    assert set(TEXTS) == {"RUNG", "WARNING", "OVERDUE", "ASSIGNMENT", "LAST_RESORT", "NOBODY_LEFT", "STALLED"}
 
 
 @pytest.mark.parametrize("code", sorted(TEXTS))

@@ -105,9 +105,11 @@ ORDER BY p.promise_id
 LIMIT $2;
 
 -- name: stalled
-SELECT body FROM ledger.promise
-WHERE closed_at IS NULL AND next_instant < $1
-ORDER BY next_instant
+-- A promise may be born or moved with its instant long gone: its alarm is late only if it has not rung since.
+SELECT p.body FROM ledger.promise p
+JOIN ledger.history h ON h.promise_id = p.promise_id AND h.version = p.version AND h.recorded_at < $1
+WHERE p.closed_at IS NULL AND p.next_instant < $1
+ORDER BY p.next_instant
 LIMIT $2;
 
 -- name: missing
