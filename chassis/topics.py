@@ -39,7 +39,16 @@ TOPICS: tuple[Topic, ...] = (
         "ReportMerged",
     ),
     _topic("triage", "shadow", "ReportScored"),
-    _topic("casework", "staff", "StaffRegistered", "AbsenceRecorded"),
+    _topic(
+        "casework",
+        "staff",
+        "StaffRegistered",
+        "AbsenceRecorded",
+        "PresenceRecorded",
+        "ContactMethodSet",
+        "ContactMethodVerified",
+    ),
+    _topic("casework", "rotation", "RotationDefined", "RotationEnded", "DutyGiven", "SwapOffered"),
     _topic(
         "casework",
         "investigation",

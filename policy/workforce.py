@@ -20,7 +20,7 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """How many callers, in percent, speak to a person in office hours (R026): judged `over` a time, of so many calls."""
+    """How many callers, in percent, speak to a person in office hours (R026): `over` a time, of so many calls."""
 
     percent: int
     over: timedelta

@@ -12,33 +12,36 @@ from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import casework_service_pb2_grpc as rpc
 from hotline.casework.v1 import reconciliation_service_pb2 as reconciliation_pb
 from hotline.casework.v1 import reconciliation_service_pb2_grpc as reconciliation_rpc
+from hotline.casework.v1 import workforce_service_pb2 as workforce_pb
+from hotline.casework.v1 import workforce_service_pb2_grpc as workforce_rpc
 from services.casework import consumers
-from services.casework.api import ACCESS, Casework
+from services.casework.api import ACCESS, WORKFORCE_ACCESS, Casework, Workforce
 from services.casework.api.reconciling import RECONCILIATION_ACCESS, Reconciliation
-from services.casework.expectations import EXPECTATIONS
 from services.casework.promises.rules import Rules
 from services.casework.settings import CaseworkSettings
 
 _CASEWORK = pb.DESCRIPTOR.services_by_name["CaseworkService"]
 _RECONCILIATION = reconciliation_pb.DESCRIPTOR.services_by_name["ReconciliationService"]
-
-
-def _servicers(runtime: Runtime) -> Sequence[Servicer]:
-    database, rules = runtime.database, CaseworkSettings().rules()
-    return servicers(database, rules)
+_WORKFORCE = workforce_pb.DESCRIPTOR.services_by_name["WorkforceService"]
 
 
 def servicers(database: Database, rules: Rules) -> Sequence[Servicer]:
-    """Every gRPC service of casework, on one database and by one set of rules."""
+    """What casework serves."""
+    casework, workforce = Casework(database, rules), Workforce(database, rules)
     return [
-        Servicer(rpc.add_CaseworkServiceServicer_to_server, Casework(database, rules), _CASEWORK, ACCESS),
+        Servicer(rpc.add_CaseworkServiceServicer_to_server, casework, _CASEWORK, ACCESS),
         Servicer(
             reconciliation_rpc.add_ReconciliationServiceServicer_to_server,
             Reconciliation(database, rules),
             _RECONCILIATION,
             RECONCILIATION_ACCESS,
         ),
+        Servicer(workforce_rpc.add_WorkforceServiceServicer_to_server, workforce, _WORKFORCE, WORKFORCE_ACCESS),
     ]
+
+
+def _servicers(runtime: Runtime) -> Sequence[Servicer]:
+    return servicers(runtime.database, CaseworkSettings().rules())
 
 
 def _subscriptions(_runtime: Runtime) -> Mapping[str, Mapping[str, Handler]]:
@@ -50,7 +53,6 @@ SERVICE = Service(
     migrations=[Path(__file__).with_name("migrations")],
     servicers=_servicers,
     subscriptions=_subscriptions,
-    expectations=EXPECTATIONS,
 )
 
 if __name__ == "__main__":

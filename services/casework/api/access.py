@@ -38,3 +38,19 @@ ACCESS = {
     "ClimbRung": _SERVICE,
     "GetCertificate": _READS,
 }
+
+WORKFORCE_ACCESS = {
+    # One's own; a door or telephone system anybody's.
+    "RecordPresence": _WORKS | _ADMIN | _SERVICE,
+    # One's own; those who lead, anybody's.
+    "SetContactMethod": _WORKS | _ADMIN,
+    "VerifyContactMethod": _WORKS | _ADMIN,
+    "WhoIsOn": _READS,
+    "DefineRotation": _LEADS | _ADMIN,
+    "EndRotation": _LEADS | _ADMIN,
+    "GiveDuty": _LEADS,
+    "OfferSwap": _WORKS,
+    "AcceptSwap": _WORKS,
+    "ListDuties": _READS,
+    "RunSweep": _SERVICE,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from uuid import UUID
 
-from chassis.contract import number, stamp, word
+from chassis.contract import instant, number, stamp, word
 from chassis.unit_of_work import Row
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
@@ -17,7 +17,7 @@ from services.casework.model.investigations import Investigation
 from services.casework.promises import facts
 from services.casework.promises.commands import Alarmed
 from services.casework.promises.store import Message
-from services.casework.store import Staff
+from services.casework.store.workforce import ContactMethod, Credential, Staff
 
 
 class WithTier(Protocol):
@@ -53,6 +53,9 @@ def staff_of(message: pb.Staff) -> Staff:
         roles=tuple(sorted(message.roles)),
         office=message.office,
         supervisor_id=UUID(message.supervisor_id) if message.supervisor_id else None,
+        specialties=tuple(message.specialties),
+        languages=tuple(message.languages),
+        credentials=tuple(Credential(c.code, instant(c.expires_at)) for c in message.credentials),
     )
 
 
@@ -66,6 +69,19 @@ def staff(member: Staff, load: int = 0) -> pb.Staff:
         office=member.office,
         supervisor_id=str(member.supervisor_id or ""),
         load=load,
+        specialties=member.specialties,
+        languages=member.languages,
+        credentials=[pb.Credential(code=c.code, expires_at=stamp(c.expires_at)) for c in member.credentials],
+    )
+
+
+def contact_method(method: ContactMethod) -> pb.ContactMethod:
+    """One address of somebody."""
+    return pb.ContactMethod(
+        channel=number(pb.ContactChannel, method.channel),
+        address=method.address,
+        verified=method.verified_at is not None,
+        code=method.code or "",
     )
 
 

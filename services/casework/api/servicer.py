@@ -33,15 +33,16 @@ from policy.promise import (
     Resume,
     Void,
 )
-from services.casework import store
 from services.casework.api import messages
 from services.casework.commands import investigations, workforce
 from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation
-from services.casework.model.workforce import Absence
+from services.casework.model.presence import Absence, AbsenceKind
 from services.casework.promises import commands as promises
 from services.casework.promises import store as ledger
 from services.casework.promises.refusals import packs_refuse
 from services.casework.promises.rules import Rules
+from services.casework.store import investigations as investigations_store
+from services.casework.store import workforce as workforce_store
 
 Response = TypeVar("Response", bound=Message)
 Opened = Callable[[UnitOfWork], Awaitable[Investigation]]
@@ -72,7 +73,9 @@ class Casework(rpc.CaseworkServiceServicer):
     async def ListStaff(self, request: pb.ListStaffRequest, context: Any) -> pb.ListStaffResponse:
         """Staff by office and role, each with the number of open investigations."""
         async with self._database.transaction() as uow:
-            listed = await store.staff_listed(uow, request.office, request.role)
+            listed = await workforce_store.staff_listed(
+                uow, request.office, request.role, request.specialty, request.language
+            )
         return pb.ListStaffResponse(staff=[messages.staff(member, load) for member, load in listed])
 
     async def GetContactMethods(
@@ -80,12 +83,19 @@ class Casework(rpc.CaseworkServiceServicer):
     ) -> pb.GetContactMethodsResponse:
         """How somebody is reached, for the service that sends messages."""
         async with self._database.transaction() as uow:
-            member, version = await store.staff(uow, UUID(request.staff_id))
-        return pb.GetContactMethodsResponse(staff_id=request.staff_id, email=member.email, version=version)
+            member, version = await workforce_store.staff(uow, UUID(request.staff_id))
+            methods = await workforce_store.contact_methods(uow, member.staff_id)
+        return pb.GetContactMethodsResponse(
+            staff_id=request.staff_id,
+            email=member.email,
+            version=version,
+            methods=map(messages.contact_method, methods),
+        )
 
     async def RecordAbsence(self, request: pb.RecordAbsenceRequest, context: Any) -> pb.RecordAbsenceResponse:
         """Somebody will not be there: ladders pass them by, and no investigation is given to them."""
-        absence = Absence(instant(request.starts_at), instant(request.ends_at))
+        kind = AbsenceKind(word(pb.AbsenceKind, request.kind or pb.ABSENCE_KIND_OTHER))
+        absence = Absence(instant(request.starts_at), instant(request.ends_at), kind)
 
         async def act(uow: UnitOfWork) -> pb.RecordAbsenceResponse:
             absence_id = await workforce.record_absence(uow, UUID(request.staff_id), absence)
@@ -115,9 +125,9 @@ class Casework(rpc.CaseworkServiceServicer):
         """An investigation by its id or by its report's."""
         async with self._database.transaction() as uow:
             if request.HasField("report_id"):
-                found = await store.investigation_of_report(uow, UUID(request.report_id))
+                found = await investigations_store.investigation_of_report(uow, UUID(request.report_id))
             else:
-                found = await store.investigation(uow, UUID(request.investigation_id))
+                found = await investigations_store.investigation(uow, UUID(request.investigation_id))
         return pb.GetInvestigationResponse(investigation=messages.investigation(found))
 
     async def AssignWorker(self, request: pb.AssignWorkerRequest, context: Any) -> pb.AssignWorkerResponse:
@@ -221,7 +231,7 @@ class Casework(rpc.CaseworkServiceServicer):
     async def DelegatePromise(self, request: pb.DelegatePromiseRequest, context: Any) -> pb.DelegatePromiseResponse:
         """Somebody else owes it from now on; the received time stays (R086)."""
         async with self._database.transaction() as uow:
-            await store.staff(uow, UUID(request.to_staff_id))
+            await workforce_store.staff(uow, UUID(request.to_staff_id))
         delegated = Delegate(Owner(OwnerKind.PERSON, str(UUID(request.to_staff_id))), acting().subject)
         return await self._happen(request, pb.DelegatePromiseResponse, lambda _: delegated)
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
 from policy.promise import Owner, OwnerKind, Subject
-from services.casework import store
-from services.casework.model.workforce import SUPERVISOR, Queue, presence
+from services.casework.model.workforce import SUPERVISOR, Queue
 from services.casework.promises import commands as promises
 from services.casework.promises.rules import Rules
+from services.casework.store import workforce as store
 
 _FILED = "filed"
 _LEFT = "left"
@@ -69,7 +69,8 @@ async def owe_callback(uow: UnitOfWork, rules: Rules, callback: Callback) -> Non
 
 async def owe_voicemail_check(uow: UnitOfWork, rules: Rules, voicemail: Voicemail) -> None:
     """Messages are checked; how soon depends on where the owner of the box is (R082-R085)."""
-    absence = await store.absence_at(uow, UUID(voicemail.staff_id), voicemail.received_at)
+    known = await store.whereabouts(uow, UUID(voicemail.staff_id), voicemail.received_at)
+    watch = rules.watch(voicemail.office, voicemail.received_at)
     wanted = promises.Wanted(
         kind="VOICEMAIL_CHECK",
         subject=Subject("voicemail", voicemail.voicemail_id),
@@ -79,7 +80,7 @@ async def owe_voicemail_check(uow: UnitOfWork, rules: Rules, voicemail: Voicemai
         office=voicemail.office,
         tier=None,
         received_at=voicemail.received_at,
-        presence=presence(absence),
+        presence=watch.presence(known, voicemail.received_at),
     )
     await promises.make(uow, rules, wanted)
 

@@ -17,13 +17,14 @@ from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from policy.errors import Refused
 from policy.promise import Attempt, Delegate, Owner, OwnerKind, Subject
-from services.casework import store
 from services.casework.model import investigations as model
 from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation, State
-from services.casework.model.workforce import INVESTIGATOR, Choice, Queue, choose
+from services.casework.model.workforce import INVESTIGATOR, Candidate, Choice, Queue, choose
 from services.casework.promises import commands as promises
 from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
+from services.casework.store import investigations as store
+from services.casework.store import workforce
 
 AGGREGATE = "casework.investigation"
 OPENED = "opened"
@@ -67,7 +68,7 @@ async def open_for(uow: UnitOfWork, rules: Rules, opening: Opening) -> Investiga
         assert standing is not None
         return standing
     await _say_opened(uow, investigation)
-    choice = choose(await store.candidates(uow, investigation.office, uow.clock()))
+    choice = choose(await _candidates(uow, rules, investigation.office))
     if choice:
         investigation = await _give_to(uow, investigation, choice)
     for kind in model.promised(opening.tier, opening.clocks):
@@ -83,9 +84,7 @@ async def assign(uow: UnitOfWork, rules: Rules, investigation_id: UUID, named: U
     investigation = await store.lock_investigation(uow, investigation_id)
     if investigation.worker_id and (named is None or str(named) == investigation.worker_id):
         return investigation
-    choice = (
-        await _named(uow, named) if named else choose(await store.candidates(uow, investigation.office, uow.clock()))
-    )
+    choice = await _named(uow, named) if named else choose(await _candidates(uow, rules, investigation.office))
     if choice is None:
         raise Refused("NOBODY_AVAILABLE", f"no {INVESTIGATOR} of office {investigation.office} is present")
     investigation = await _give_to(uow, investigation, choice)
@@ -168,10 +167,20 @@ async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str)
     await promises.void(uow, rules, _subject(investigation), because)
 
 
+async def _candidates(uow: UnitOfWork, rules: Rules, office: str) -> list[Candidate]:
+    now = uow.clock()
+    return await workforce.candidates(uow, office, now, rules.watch(office, now))
+
+
 async def _named(uow: UnitOfWork, staff_id: UUID) -> Choice:
-    staff, _ = await store.staff(uow, staff_id)
+    staff, _ = await workforce.staff(uow, staff_id)
     if INVESTIGATOR not in staff.roles:
         raise Refused("INVALID_REQUEST", f"is no {INVESTIGATOR}", "staff_id")
+    expired = [credential.code for credential in staff.credentials if credential.expires_at <= uow.clock()]
+    if expired:
+        raise Refused(
+            "CREDENTIAL_EXPIRED", f"holds {', '.join(expired)}, which has expired: renew it first", "staff_id"
+        )
     return Choice(str(staff_id), f"named by {acting().subject}")
 
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.unit_of_work import UnitOfWork
-from policy.promise import Attempt, Owner, OwnerKind, PromiseRefused, Reason, Subject
+from policy.promise import Attempt, Owner, OwnerKind, Promise, PromiseRefused, Reason, Subject
 from services.casework.commands import investigations
 from services.casework.commands.investigations import Opening
 from services.casework.model.workforce import SUPERVISOR, Queue
 from services.casework.promises import commands as promises
+from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
 
 SCREENER, INTAKE_SPECIALIST = "SCREENER", "INTAKE_SPECIALIST"
 SCREEN_IN, SCREEN_OUT = "SCREEN_IN", "SCREEN_OUT"
 
-_DECISION = "SCREENING_DECISION"
+_DECISION, _REVIEW = "SCREENING_DECISION", "SCREEN_OUT_REVIEW"
 # A report is owed one decision, however often its facts are screened again.
 _SUBMITTED = "submitted"
 
@@ -34,6 +35,7 @@ class Screened:
     tasks: tuple[str, ...] = ()
     alleged_victims: tuple[str, ...] = ()
     clocks: tuple[str, ...] = ()
+    amended_at: datetime | None = None
 
     @property
     def subject(self) -> Subject:
@@ -55,16 +57,20 @@ class Screened:
 
 
 async def owe_decision(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
-    """A person decides on every report, whether it could be screened or not; nobody may forget it."""
-    promise = await promises.make(uow, rules, _wanted(report, _DECISION, SCREENER, _SUBMITTED))
-    if promise.closing or promise.tier == report.tier or report.tier is None:
-        return
-    try:
-        await promises.happen(uow, rules, promise, promises.upgrade(rules, promise, report.tier), uow.clock())
-    except PromiseRefused as refused:
-        # Screened anew as less urgent: the clock that was given stays.
-        if refused.reason != Reason.ONLY_EARLIER:
-            raise
+    """A person decides on every report, whether it could be screened or not; nobody may forget it.
+
+    What was decided and waits again, because the report was amended, is owed anew, from the amendment on.
+    """
+    owed = [promise for promise in await ledger.lock_open(uow, report.subject) if promise.kind == _DECISION]
+    if owed:
+        (promise,) = owed
+    elif report.amended_at:
+        cause = f"amended {report.amended_at.isoformat()}"
+        wanted = _wanted(report, _DECISION, SCREENER, cause, counted_from=report.amended_at)
+        promise = await promises.make(uow, rules, wanted)
+    else:
+        promise = await promises.make(uow, rules, _wanted(report, _DECISION, SCREENER, _SUBMITTED))
+    await _raise(uow, rules, promise, report.tier)
 
 
 async def recommended(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
@@ -73,21 +79,52 @@ async def recommended(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
     if "RECALL_REPORTER" in report.tasks:
         await promises.make(uow, rules, _wanted(report, "RECALL_REPORTER", INTAKE_SPECIALIST, _SUBMITTED))
     if report.tier == "T0" and report.screening == SCREEN_IN:
-        await investigations.open_for(uow, rules, report.opening)
+        await _investigate(uow, rules, report)
 
 
 async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: datetime) -> None:
     """A person decided: that keeps the promise, as of when triage committed it, and says what is owed from here."""
     act = Attempt(by, "DECIDED", at)
     await promises.keep(uow, rules, report.subject, _DECISION, act, recorded_at=at)
+    await promises.void(uow, rules, report.subject, "decided anew", kinds=frozenset({_REVIEW}))
     if report.screening == SCREEN_IN:
-        await investigations.open_for(uow, rules, report.opening)
+        await _investigate(uow, rules, report)
         return
     await investigations.close_for(uow, rules, report.report_id, f"decided {report.screening}")
     if report.screening == SCREEN_OUT and "REVIEW_SCREEN_OUT" in report.tasks:
         await promises.make(
-            uow, rules, _wanted(report, "SCREEN_OUT_REVIEW", SUPERVISOR, f"decided {at.isoformat()}", counted_from=at)
+            uow, rules, _wanted(report, _REVIEW, SUPERVISOR, f"decided {at.isoformat()}", counted_from=at)
         )
+
+
+async def reviewed(uow: UnitOfWork, rules: Rules, report_id: str, by: str, at: datetime) -> None:
+    """A second person looked at a screen-out: that keeps the promise, whatever they found."""
+    await promises.keep(uow, rules, Subject("report", report_id), _REVIEW, Attempt(by, "REVIEWED", at), recorded_at=at)
+
+
+async def merged(uow: UnitOfWork, rules: Rules, report_id: str, into_reference: str) -> None:
+    """A duplicate was closed into another report: what was owed because of it has lost its object."""
+    because = f"merged into {into_reference}"
+    await promises.void(uow, rules, Subject("report", report_id), because)
+    await investigations.close_for(uow, rules, report_id, because)
+
+
+async def _investigate(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
+    """Open the investigation; if it stands already, what it owes moves to this tier where that is earlier."""
+    investigation = await investigations.open_for(uow, rules, report.opening)
+    for promise in await ledger.lock_open(uow, Subject("investigation", investigation.id)):
+        await _raise(uow, rules, promise, report.tier)
+
+
+async def _raise(uow: UnitOfWork, rules: Rules, promise: Promise, tier: str | None) -> None:
+    if promise.closing or promise.tier == tier or tier is None:
+        return
+    try:
+        await promises.happen(uow, rules, promise, promises.upgrade(rules, promise, tier), uow.clock())
+    except PromiseRefused as refused:
+        # Less urgent now: the clock that was given stays.
+        if refused.reason != Reason.ONLY_EARLIER:
+            raise
 
 
 def _wanted(

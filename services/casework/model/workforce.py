@@ -7,35 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
-from policy.clocks import Presence
 from policy.ladders import Who
 from policy.promise import Owner, OwnerKind
 
 SUPERVISOR, MANAGER, DIRECTOR, INVESTIGATOR = "SUPERVISOR", "MANAGER", "DIRECTOR", "INVESTIGATOR"
 
-# R084: absent for more than a day, and the supervisor takes over; shorter, the owner checks from away.
-_AWAY_AT_MOST = timedelta(days=1)
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One member of staff as ladders and assignment see them; `absent` is meant at the instant that was asked about."""
+    """One member of staff as ladders and assignment see them at the instant that was asked about.
+
+    `absent` says why they are not there; empty: they are. `reachable`: one of their contact methods is verified.
+    """
 
     staff_id: str
     roles: frozenset[str]
     office: str
     supervisor_id: str | None = None
-    absent: bool = False
+    absent: str = ""
+    reachable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Absence:
-    """A time somebody is not there, from `starts_at` until before `ends_at`."""
+class Passed:
+    """Somebody who might have been told and is not, and why."""
 
-    starts_at: datetime
-    ends_at: datetime
+    staff_id: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,7 @@ class Answer:
 
     people: tuple[str, ...]
     why: str
+    passed: tuple[Passed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,25 @@ class Queue:
         return f"{self.role}:{self.office}"
 
 
+Duties = Mapping[Queue, tuple[str, ...]]
+"""Who has duty for a role in an office at an instant. A queue that has no rotation at all is not in it."""
+
+
 class Workforce:
     """The people who matter for one question, as they are at one instant."""
 
-    def __init__(self, people: Iterable[Person]) -> None:
+    def __init__(self, people: Iterable[Person], duties: Duties | None = None) -> None:
         self._people: Mapping[str, Person] = {person.staff_id: person for person in people}
+        self._duties: Duties = duties or {}
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        """Everybody who matters, in a fixed order."""
+        return tuple(self._people[staff_id] for staff_id in sorted(self._people))
+
+    def person(self, staff_id: str) -> Person | None:
+        """One of them, if they matter here."""
+        return self._people.get(staff_id)
 
     def on_rung(self, who: Who, owner: Owner, office: str) -> Answer:
         """Who is told when a rung is climbed: people who are there. An empty answer is climbed past at once."""
@@ -81,47 +95,70 @@ class Workforce:
         }
         return rungs[who](owner, office)
 
+    def takes_over_from(self, staff_id: str, office: str) -> Owner:
+        """Who owes it when somebody is away for long (R084): the nearest above who is there, or the office's queue."""
+        above = next((person for person in self._chain(staff_id) if not person.absent), None)
+        if above:
+            return Owner(OwnerKind.PERSON, above.staff_id)
+        return Owner(OwnerKind.QUEUE, Queue(SUPERVISOR, office).name)
+
     def _owner(self, owner: Owner, office: str) -> Answer:
         if owner.kind is OwnerKind.QUEUE:
-            queue = Queue.parse(owner.id)
-            return self._present(queue.role, queue.office)
+            return self._of_queue(Queue.parse(owner.id))
         person = self._people.get(owner.id)
         if person and not person.absent:
             return Answer((person.staff_id,), "owner")
         above = self._supervisor(owner, office)
-        return Answer(above.people, f"owner {'absent' if person else 'not registered'}: {above.why}")
+        why = f"owner {'absent' if person else 'not registered'}: {above.why}"
+        passed = (Passed(person.staff_id, person.absent),) if person else ()
+        return Answer(above.people, why, passed + above.passed)
 
     def _supervisor(self, owner: Owner, office: str) -> Answer:
         if owner.kind is OwnerKind.QUEUE:
-            return self._present(SUPERVISOR, Queue.parse(owner.id).office)
+            return self._of_queue(Queue(SUPERVISOR, Queue.parse(owner.id).office))
         above = next(self._chain(owner.id), None)
         if above is None:
-            return self._present(SUPERVISOR, office, "the owner has no supervisor")
-        if above.absent:
-            return Answer((), "the owner's supervisor is absent")
-        return Answer((above.staff_id,), "the owner's supervisor")
+            return self._of_queue(Queue(SUPERVISOR, office), "the owner has no supervisor")
+        return self._this(above, "the owner's supervisor", Queue(SUPERVISOR, office))
 
     def _manager(self, owner: Owner, office: str) -> Answer:
         if owner.kind is OwnerKind.QUEUE:
-            return self._present(MANAGER, Queue.parse(owner.id).office)
+            return self._of_queue(Queue(MANAGER, Queue.parse(owner.id).office))
         above = next((person for person in self._chain(owner.id) if MANAGER in person.roles), None)
         if above is None:
-            return self._present(MANAGER, office, "no manager above the owner")
-        if above.absent:
-            return Answer((), "the manager above the owner is absent")
-        return Answer((above.staff_id,), "the next manager above the owner")
+            return self._of_queue(Queue(MANAGER, office), "no manager above the owner")
+        return self._this(above, "the next manager above the owner", Queue(MANAGER, office))
 
     def _director(self, _owner: Owner, _office: str) -> Answer:
-        present = self._those(lambda person: DIRECTOR in person.roles)
-        return Answer(present, f"{DIRECTOR} of any office" if present else f"no {DIRECTOR} is present")
+        rotations = {queue: people for queue, people in self._duties.items() if queue.role == DIRECTOR}
+        if rotations:
+            on_duty = sorted({staff_id for people in rotations.values() for staff_id in people})
+            return self._on_duty(on_duty, f"{DIRECTOR} on duty", "")
+        return self._there(lambda person: DIRECTOR in person.roles, DIRECTOR, f"{DIRECTOR} of any office", "")
 
-    def _present(self, role: str, office: str, because: str = "") -> Answer:
-        present = self._those(lambda person: role in person.roles and person.office == office)
-        why = f"{role} of {office}" if present else f"no {role} of {office} is present"
-        return Answer(present, f"{because}: {why}" if because else why)
+    def _this(self, person: Person, why: str, instead: Queue) -> Answer:
+        """One person by their place; where the office keeps a rotation for such, whoever has duty stands in."""
+        if not person.absent:
+            return Answer((person.staff_id,), why)
+        passed = (Passed(person.staff_id, person.absent),)
+        if instead not in self._duties:
+            return Answer((), f"{why} is absent", passed)
+        stand_in = self._of_queue(instead, f"{why} is absent")
+        return Answer(stand_in.people, stand_in.why, passed + stand_in.passed)
 
-    def _those(self, wanted: Callable[[Person], bool]) -> tuple[str, ...]:
-        return tuple(sorted(p.staff_id for p in self._people.values() if not p.absent and wanted(p)))
+    def _of_queue(self, queue: Queue, because: str = "") -> Answer:
+        """Who has duty, where the office keeps a rotation for the role; everybody there of the role, where not."""
+        label = f"{queue.role} of {queue.office}"
+        if queue in self._duties:
+            return self._on_duty(self._duties[queue], f"{label} on duty", because)
+        return self._there(lambda p: queue.role in p.roles and p.office == queue.office, label, label, because)
+
+    def _on_duty(self, on_duty: Iterable[str], label: str, because: str) -> Answer:
+        known = [self._people[staff_id] for staff_id in on_duty if staff_id in self._people]
+        return _present(known, label, f"no {label} is present", because)
+
+    def _there(self, wanted: Callable[[Person], bool], role: str, label: str, because: str) -> Answer:
+        return _present([person for person in self.people if wanted(person)], label, f"no {role} is present", because)
 
     def _chain(self, staff_id: str) -> Iterator[Person]:
         """The people above somebody, nearest first; a chain that bites its own tail ends there."""
@@ -132,6 +169,17 @@ class Workforce:
             person = self._people.get(person.supervisor_id)
             if person:
                 yield person
+
+
+def _present(people: Iterable[Person], label: str, nobody: str, because: str) -> Answer:
+    known = tuple(people)
+    there = tuple(person.staff_id for person in known if not person.absent)
+    why = label if there else nobody
+    return Answer(
+        there,
+        f"{because}: {why}" if because else why,
+        tuple(Passed(person.staff_id, person.absent) for person in known if person.absent),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +205,3 @@ def choose(candidates: Iterable[Candidate]) -> Choice | None:
         return None
     first = ranked[0]
     return Choice(first.staff_id, f"least open investigations ({first.load}) of {len(ranked)} present")
-
-
-def presence(absence: Absence | None) -> Presence:
-    """Where the owner of a voicemail box is (R082-R085): in, away for a day at most, or absent for longer."""
-    if absence is None:
-        return Presence.IN
-    return Presence.AWAY if absence.ends_at - absence.starts_at <= _AWAY_AT_MOST else Presence.ABSENT

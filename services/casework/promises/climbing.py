@@ -9,9 +9,9 @@ from uuid import UUID
 
 from chassis.unit_of_work import UnitOfWork
 from policy.ladders import Who
-from policy.promise import Climb, Owner, OwnerKind, Promise, tellings
-from services.casework import store as casework
-from services.casework.model.workforce import Answer, Queue
+from policy.promise import Climb, Promise, tellings
+from services.casework.commands import rungs
+from services.casework.model.workforce import Answer
 from services.casework.promises import store
 from services.casework.promises.rules import Rules
 
@@ -24,18 +24,15 @@ class Climbed:
     answer: Answer
 
 
-async def resolve(uow: UnitOfWork, promise: Promise, climb: Climb, at: datetime) -> Climbed:
+async def resolve(uow: UnitOfWork, rules: Rules, promise: Promise, climb: Climb, at: datetime) -> Climbed:
     """Who is on the rung at `at`, through workforce and schedules."""
-    office = promise.office or ""
-    person, offices = _concerned(promise.owner, office)
-    workforce = await casework.workforce(uow, person, offices, at)
-    return Climbed(climb, workforce.on_rung(climb.who, promise.owner, office))
+    return Climbed(climb, await rungs.on_rung(uow, rules, climb.who, promise.owner, promise.office or "", at))
 
 
 async def directing(uow: UnitOfWork, rules: Rules, promise: Promise) -> tuple[str, ...]:
     """Who directs now, for a promise whose alarm has not rung: whoever a director's rung would tell."""
     now = uow.clock()
-    rung = await resolve(uow, promise, Climb("", Who.DIRECTOR, promise.cycle, now), now)
+    rung = await resolve(uow, rules, promise, Climb("", Who.DIRECTOR, promise.cycle, now), now)
     return rung.answer.people
 
 
@@ -70,9 +67,3 @@ async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at
 def message_key(promise_id: UUID, oldest: Climb, staff_id: str) -> str:
     """What must never be sent twice: promise, cycle, rung and person."""
     return f"{promise_id}/{oldest.cycle}/{oldest.rung}/{staff_id}"
-
-
-def _concerned(owner: Owner, office: str) -> tuple[str | None, frozenset[str]]:
-    if owner.kind is OwnerKind.PERSON:
-        return owner.id, frozenset({office})
-    return None, frozenset({office, Queue.parse(owner.id).office})

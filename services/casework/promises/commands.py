@@ -121,7 +121,7 @@ async def happen(uow: UnitOfWork, rules: Rules, promise: Promise, event: Event, 
         if isinstance(happened, Delegate):
             await store.withdraw_owner(uow, promise, now)
         for climb in (effect for effect in taken.effects if isinstance(effect, Climb)):
-            rung = await climbing.resolve(uow, promise, climb, now)
+            rung = await climbing.resolve(uow, rules, promise, climb, now)
             climbed.append(rung)
             if not rung.answer.people:
                 events.append(RungWasEmpty(climb.rung))

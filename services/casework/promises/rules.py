@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from policy.packs import Packs
+from policy.calendars import Calendar
+from policy.packs import Pack, Packs
+from policy.workforce import WorkforceRules, workforce_rules
+from services.casework.model.presence import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +20,19 @@ class Rules:
     packs: Packs
     pack: str
     key: Ed25519PrivateKey
+
+    def in_force(self, at: datetime) -> Pack:
+        """The site's pack as it was in force at an instant."""
+        return self.packs.in_force(self.pack, at)
+
+    def calendar(self, office: str, at: datetime) -> Calendar:
+        """An office's hours and holidays, by the pack in force."""
+        return self.in_force(at).calendar(office)
+
+    def workforce(self, at: datetime) -> WorkforceRules:
+        """When people rest and what is watched ahead, by the pack in force."""
+        return workforce_rules(self.in_force(at))
+
+    def watch(self, office: str, at: datetime) -> Watch:
+        """How an office looks at presence, by the pack in force."""
+        return Watch(self.calendar(office, at), self.workforce(at).absence_shows_at)

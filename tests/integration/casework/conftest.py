@@ -22,19 +22,19 @@ from chassis.database import Database
 from chassis.errors import Refusal
 from chassis.identity import Actor, current_actor, issue, issue_service_token, make_development_key
 from chassis.migrations import migrate
-from chassis.server import Servicer, serve
+from chassis.server import serve
 from chassis.settings import Settings
 from chassis.topics import message_class
 from deploy.local.infrastructure import Addresses
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import casework_service_pb2_grpc as rpc
+from hotline.casework.v1 import workforce_service_pb2_grpc as workforce_rpc
 from hotline.casework.v1.promise_pb2 import Promise, Subject
 from hotline.notifications.v1.notifications_events_pb2 import NotificationSent
 from hotline.type.v1 import type_pb2
 from policy.packs import Packs
 from services.casework import consumers
-from services.casework.__main__ import SERVICE
-from services.casework.api import ACCESS, Casework
+from services.casework.__main__ import SERVICE, servicers
 from services.casework.promises.rules import Rules
 from tests.stack import fresh_database
 
@@ -97,7 +97,7 @@ class World:
     address: str
     people: People = field(default_factory=People)
     _channels: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _stubs: dict[str, rpc.CaseworkServiceAsyncStub] = field(default_factory=dict)
+    _opened: dict[str, grpc.aio.Channel] = field(default_factory=dict)
 
     async def person(self, staff_id: str, *roles: str) -> rpc.CaseworkServiceAsyncStub:
         """The service as somebody calls it, with the roles given or those they have."""
@@ -108,16 +108,28 @@ class World:
         """The service as the workflows call it."""
         return await self._stub("service", issue_service_token(self.identity, "workflows"))
 
+    async def at_work(self, staff_id: str, *roles: str) -> workforce_rpc.WorkforceServiceAsyncStub:
+        """The workforce's service as somebody calls it."""
+        token = issue(self.identity, staff_id, roles or [self.people.roles()[staff_id]])
+        return workforce_rpc.WorkforceServiceStub(await self._channel(f"{staff_id} {roles}", token))
+
+    async def sweeping(self) -> workforce_rpc.WorkforceServiceAsyncStub:
+        """The workforce's service as the workflows call it."""
+        token = issue_service_token(self.identity, "workflows")
+        return workforce_rpc.WorkforceServiceStub(await self._channel("service", token))
+
     async def _stub(self, who: str, token: str) -> rpc.CaseworkServiceAsyncStub:
-        if who not in self._stubs:
-            channel = await self._channels.enter_async_context(connect(self.address, lambda: token))
-            self._stubs[who] = rpc.CaseworkServiceStub(channel)
-        return self._stubs[who]
+        return rpc.CaseworkServiceStub(await self._channel(who, token))
+
+    async def _channel(self, who: str, token: str) -> grpc.aio.Channel:
+        if who not in self._opened:
+            self._opened[who] = await self._channels.enter_async_context(connect(self.address, lambda: token))
+        return self._opened[who]
 
     async def close(self) -> None:
         await self._channels.aclose()
 
-    async def hire(self, staff_id: str, role: str, office: str = OFFICE, supervisor_id: str = "") -> None:
+    async def hire(self, staff_id: str, role: str, office: str = OFFICE, supervisor_id: str = "", **more: Any) -> None:
         """Register somebody."""
         admin = await self.person(str(UUID(int=9)), "ADMIN")
         staff = pb.Staff(
@@ -127,6 +139,7 @@ class World:
             office=office,
             supervisor_id=supervisor_id,
             email=f"{staff_id[-4:]}@office.hotline.invalid",
+            **more,
         )
         await admin.RegisterStaff(pb.RegisterStaffRequest(idempotency_key=key(), staff=staff), timeout=DEADLINE)
 
@@ -267,14 +280,10 @@ async def world(empty_world: World) -> World:
 @asynccontextmanager
 async def _serving(database: Database, rules: Rules, identity: Path) -> AsyncIterator[int]:
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
-    servicer = Servicer(
-        rpc.add_CaseworkServiceServicer_to_server,
-        Casework(database, rules),
-        pb.DESCRIPTOR.services_by_name["CaseworkService"],
-        ACCESS,
-    )
     settings = Settings(identity_keys=identity, port=0)
-    task = asyncio.create_task(serve([servicer], settings, ready=database.ping, stop=stop, started=port.set_result))
+    task = asyncio.create_task(
+        serve(servicers(database, rules), settings, ready=database.ping, stop=stop, started=port.set_result)
+    )
     try:
         yield await asyncio.wait_for(port, 10)
     finally:

@@ -1,14 +1,12 @@
 """Who is on a rung at an instant, and why."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policy.clocks import Presence
 from policy.ladders import Who
 from policy.promise import Owner, OwnerKind
-from services.casework.model.workforce import Absence, Person, Queue, Workforce, presence
+from services.casework.model.workforce import Passed, Person, Queue, Workforce
 
 OFFICE = "lake-east"
 
@@ -28,7 +26,7 @@ QUEUE = Owner(OwnerKind.QUEUE, f"INVESTIGATOR:{OFFICE}")
 
 
 def without(*absent: Person) -> Workforce:
-    return Workforce(replace(p, absent=p in absent) for p in EVERYBODY)
+    return Workforce(replace(p, absent="on leave" if p in absent else "") for p in EVERYBODY)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +77,7 @@ def test_a_queue_is_everybody_present_of_the_role_and_office() -> None:
         person("b", "SCREENER"),
         person("a", "SCREENER"),
         person("c", "SCREENER", office="elsewhere"),
-        replace(person("d", "SCREENER"), absent=True),
+        replace(person("d", "SCREENER"), absent="on leave"),
         person("e", "INVESTIGATOR"),
     ]
 
@@ -121,17 +119,45 @@ def test_a_queue_reads_as_it_is_written() -> None:
     assert Queue.parse("SCREENER:lake-east").name == "SCREENER:lake-east"
 
 
-@pytest.mark.parametrize(
-    ("length", "expected"),
-    [
-        (None, Presence.IN),
-        (timedelta(hours=3), Presence.AWAY),
-        (timedelta(days=1), Presence.AWAY),
-        (timedelta(days=1, seconds=1), Presence.ABSENT),
-    ],
-)
-def test_absent_for_more_than_a_day_the_supervisor_takes_over(length: timedelta | None, expected: Presence) -> None:
-    """R084."""
-    start = datetime(2026, 11, 23, tzinfo=UTC)
+def test_where_a_rotation_runs_its_queue_is_who_has_duty() -> None:
+    staff = [person("a", "SCREENER"), person("b", "SCREENER")]
+    duties = {Queue("SCREENER", OFFICE): ("b",)}
 
-    assert presence(Absence(start, start + length) if length else None) is expected
+    answer = Workforce(staff, duties).on_rung(Who.OWNER, Owner(OwnerKind.QUEUE, f"SCREENER:{OFFICE}"), OFFICE)
+
+    assert (answer.people, answer.why) == (("b",), f"SCREENER of {OFFICE} on duty")
+
+
+def test_whoever_has_duty_and_is_absent_is_passed_over_with_the_reason() -> None:
+    staff = [person("a", "SCREENER"), replace(person("b", "SCREENER"), absent="sick until Friday")]
+    duties = {Queue("SCREENER", OFFICE): ("b",)}
+
+    answer = Workforce(staff, duties).on_rung(Who.OWNER, Owner(OwnerKind.QUEUE, f"SCREENER:{OFFICE}"), OFFICE)
+
+    assert answer.people == ()
+    assert answer.passed == (Passed("b", "sick until Friday"),)
+
+
+def test_an_absent_supervisor_is_stood_in_for_by_whoever_has_supervisors_duty() -> None:
+    stand_in = person("stand-in", "SUPERVISOR")
+    people = [WORKER, replace(SUPERVISOR, absent="on leave"), stand_in, MANAGER]
+
+    answer = Workforce(people, {Queue("SUPERVISOR", OFFICE): ("stand-in",)}).on_rung(Who.SUPERVISOR, WORKERS, OFFICE)
+
+    assert answer.people == ("stand-in",)
+    assert answer.passed == (Passed("supervisor", "on leave"),)
+
+
+def test_one_director_has_duty_and_the_others_sleep() -> None:
+    other = person("other", "DIRECTOR", office="river")
+    duties = {Queue("DIRECTOR", "river"): ("other",)}
+
+    assert Workforce([DIRECTOR, other], duties).on_rung(Who.DIRECTOR, WORKERS, OFFICE).people == ("other",)
+
+
+def test_calls_of_an_absent_owner_go_to_the_nearest_above_who_is_there() -> None:
+    """R084, R086."""
+    assert without(WORKER).takes_over_from("worker", OFFICE) == Owner(OwnerKind.PERSON, "supervisor")
+    assert without(WORKER, SUPERVISOR).takes_over_from("worker", OFFICE) == Owner(OwnerKind.PERSON, "manager")
+    nobody = without(*EVERYBODY).takes_over_from("worker", OFFICE)
+    assert nobody == Owner(OwnerKind.QUEUE, f"SUPERVISOR:{OFFICE}")

@@ -1,101 +1,14 @@
-"""Reading and writing staff and investigations."""
+"""Reading and writing investigations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from chassis import errors
-from chassis.queries import Queries
 from chassis.unit_of_work import Row, UnitOfWork
 from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation, State
-from services.casework.model.workforce import Absence, Candidate, Person, Workforce
-
-_sql = Queries.load(Path(__file__).with_name("queries"))
-
-
-@dataclass(frozen=True, slots=True)
-class Staff:
-    """A member of staff as registered: who they are, what they do, where, under whom, and how to reach them."""
-
-    staff_id: UUID
-    name: str
-    email: str
-    roles: tuple[str, ...]
-    office: str
-    supervisor_id: UUID | None
-
-
-# Workforce
-
-
-async def register(uow: UnitOfWork, staff: Staff) -> int:
-    """Write a member of staff; answers the version this made."""
-    version: int = await uow.fetchval(
-        _sql.register,
-        staff.staff_id,
-        staff.name,
-        staff.email,
-        sorted(staff.roles),
-        staff.office,
-        staff.supervisor_id,
-    )
-    return version
-
-
-async def staff(uow: UnitOfWork, staff_id: UUID) -> tuple[Staff, int]:
-    """A member of staff, and the version."""
-    row = await uow.fetchrow(_sql.read_staff, staff_id)
-    if row is None:
-        raise errors.not_found("member of staff", staff_id)
-    return _staff(row), row["version"]
-
-
-async def staff_listed(uow: UnitOfWork, office: str, role: str) -> list[tuple[Staff, int]]:
-    """Staff of an office and role (empty: any), each with the number of their open investigations."""
-    return [(_staff(row), row["load"]) for row in await uow.fetch(_sql.list_staff, office, role)]
-
-
-async def add_absence(uow: UnitOfWork, absence_id: UUID, staff_id: UUID, absence: Absence, by: str) -> int:
-    """Record an absence; answers the version of the member of staff this made."""
-    version: int | None = await uow.fetchval(_sql.next_staff_version, staff_id)
-    if version is None:
-        raise errors.not_found("member of staff", staff_id)
-    await uow.execute(_sql.record_absence, absence_id, staff_id, absence.starts_at, absence.ends_at, by)
-    return version
-
-
-async def absence_at(uow: UnitOfWork, staff_id: UUID, at: datetime) -> Absence | None:
-    """The absence somebody is on at an instant; of several, the one that ends last."""
-    row = await uow.fetchrow(_sql.absence_at, staff_id, at)
-    return Absence(row["starts_at"], row["ends_at"]) if row else None
-
-
-async def workforce(uow: UnitOfWork, person: str | None, offices: Iterable[str], at: datetime) -> Workforce:
-    """The people a rung can mean at an instant: the person and all above, the offices' staff, every director."""
-    rows = await uow.fetch(_sql.around, UUID(person) if person else None, sorted(offices), at)
-    return Workforce(
-        Person(
-            staff_id=str(row["staff_id"]),
-            roles=frozenset(row["roles"]),
-            office=row["office"],
-            supervisor_id=str(row["supervisor_id"]) if row["supervisor_id"] else None,
-            absent=row["absent"],
-        )
-        for row in rows
-    )
-
-
-async def candidates(uow: UnitOfWork, office: str, at: datetime) -> list[Candidate]:
-    """The present investigators of an office with their load; other assignments there wait for this transaction."""
-    await uow.execute(_sql.lock_assignment, office)
-    return [Candidate(str(row["staff_id"]), row["load"]) for row in await uow.fetch(_sql.candidates, office, at)]
-
-
-# Investigations
+from services.casework.store.statements import sql as _sql
 
 
 async def open_investigation(uow: UnitOfWork, investigation: Investigation) -> bool:
@@ -166,10 +79,6 @@ async def add_contact(
         by,
         late_reason,
     )
-
-
-def _staff(row: Row) -> Staff:
-    return Staff(row["staff_id"], row["name"], row["email"], tuple(row["roles"]), row["office"], row["supervisor_id"])
 
 
 async def _found(uow: UnitOfWork, row: Row | None, asked: UUID) -> Investigation:

@@ -1,0 +1,1 @@
+"""Casework's own database: a module for each noun."""

@@ -1,0 +1,101 @@
+"""What triage tells after the first decision: reviews, merges, amendments, and decisions made anew."""
+
+from datetime import timedelta
+
+import pytest
+
+from chassis.contract import instant, stamp
+from hotline.casework.v1 import casework_service_pb2 as pb
+from hotline.casework.v1.promise_pb2 import Promise
+from hotline.triage.v1 import triage_service_pb2 as triage
+from hotline.triage.v1.triage_events_pb2 import ReportMerged, ReportRecommended, ScreenOutReviewed
+from hotline.type.v1 import type_pb2
+from tests.integration.casework.conftest import World
+from tests.integration.casework.test_screening_makes_promises import decided, investigation, owed, report
+
+OUT = {"screening": triage.SCREENING_SCREEN_OUT, "tasks": ["REVIEW_SCREEN_OUT"], "tier": type_pb2.TIER_T3}
+
+
+async def closed(world: World, before: dict[str, Promise]) -> set[str]:
+    """The kinds of promise that were open before and are no more."""
+    now = {promise.promise_id for promise in await world.open_promises()}
+    return {kind for kind, promise in before.items() if promise.promise_id not in now}
+
+
+@pytest.mark.parametrize("outcome", [triage.REVIEW_OUTCOME_UPHELD, triage.REVIEW_OUTCOME_REVERSED])
+async def test_a_review_keeps_the_promise_of_it_whatever_it_finds(
+    world: World, outcome: triage.ReviewOutcome.ValueType
+) -> None:
+    screened = report(world)
+    await world.hears(ReportRecommended(**screened), decided(world, screened, **OUT))
+    before = await owed(world)
+    world.clock.move(hours=1)
+    await world.hears(
+        ScreenOutReviewed(
+            report_id=screened["report_id"],
+            outcome=outcome,
+            reviewed_by=world.people.supervisor,
+            reviewed_at=stamp(world.clock.now),
+        )
+    )
+    assert await closed(world, before) == {"SCREEN_OUT_REVIEW"}
+
+
+async def test_what_is_screened_in_after_all_needs_no_review_of_its_screen_out(world: World) -> None:
+    screened = report(world)
+    await world.hears(ReportRecommended(**screened), decided(world, screened, **OUT))
+    world.clock.move(hours=1)
+    await world.hears(decided(world, screened))
+    promises = await owed(world)
+    assert "SCREEN_OUT_REVIEW" not in promises
+    assert instant(promises["FIRST_CONTACT"].received_at) == instant(screened["received_at"])
+
+
+async def test_a_merge_voids_what_was_owed_for_the_duplicate(world: World) -> None:
+    screened = report(world, "T0")
+    await world.hears(ReportRecommended(**screened))
+    assert {"SCREENING_DECISION", "ON_SCENE", "FIRST_CONTACT"} <= set(await owed(world))
+
+    await world.hears(ReportMerged(report_id=screened["report_id"], into_reference="M4XK-7TD0"))
+
+    assert await owed(world) == {}
+    assert (await investigation(world, screened)).state == pb.INVESTIGATION_STATE_CLOSED
+
+
+async def test_an_amended_report_that_waits_moves_the_promise_that_was_given(world: World) -> None:
+    """R038."""
+    screened = report(world, "T3")
+    await world.hears(ReportRecommended(**screened))
+    before = (await owed(world))["SCREENING_DECISION"]
+    world.clock.move(minutes=10)
+    raised = screened | {"tier": type_pb2.TIER_T1, "amended_at": stamp(world.clock.now)}
+    await world.hears(ReportRecommended(**raised))
+    after = (await owed(world))["SCREENING_DECISION"]
+    assert after.promise_id == before.promise_id
+    assert instant(after.due_at) == instant(screened["received_at"]) + timedelta(minutes=30)
+
+
+async def test_a_decision_that_waits_again_is_owed_from_the_amendment_on(world: World) -> None:
+    """R038."""
+    screened = report(world, "T2")
+    await world.hears(ReportRecommended(**screened), decided(world, screened))
+    world.clock.move(days=2)
+    raised = screened | {"tier": type_pb2.TIER_T1, "amended_at": stamp(world.clock.now)}
+    await world.hears(ReportRecommended(**raised))
+    owed_anew = (await owed(world))["SCREENING_DECISION"]
+    assert instant(owed_anew.due_at) == world.clock.now + timedelta(minutes=30)
+
+
+async def test_a_higher_decision_moves_first_contact_earlier_and_a_lower_one_nothing(world: World) -> None:
+    """R038: the clock is the receipt's; what was promised only ever moves earlier."""
+    screened = report(world, "T2")
+    await world.hears(ReportRecommended(**screened), decided(world, screened))
+    first = (await owed(world))["FIRST_CONTACT"]
+    world.clock.move(hours=1)
+    await world.hears(decided(world, screened, tier=type_pb2.TIER_T1))
+    raised = (await owed(world))["FIRST_CONTACT"]
+    assert raised.promise_id == first.promise_id
+    assert instant(raised.due_at) == instant(screened["received_at"]) + timedelta(hours=24)
+    world.clock.move(hours=1)
+    await world.hears(decided(world, screened, tier=type_pb2.TIER_T3))
+    assert (await owed(world))["FIRST_CONTACT"].due_at == raised.due_at
