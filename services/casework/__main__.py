@@ -17,6 +17,7 @@ from hotline.casework.v1 import workforce_service_pb2_grpc as workforce_rpc
 from services.casework import consumers
 from services.casework.api import ACCESS, WORKFORCE_ACCESS, Casework, Workforce
 from services.casework.api.reconciling import RECONCILIATION_ACCESS, Reconciliation
+from services.casework.expectations import EXPECTATIONS
 from services.casework.promises.rules import Rules
 from services.casework.settings import CaseworkSettings
 
@@ -53,6 +54,7 @@ SERVICE = Service(
     migrations=[Path(__file__).with_name("migrations")],
     servicers=_servicers,
     subscriptions=_subscriptions,
+    expectations=EXPECTATIONS,
 )
 
 if __name__ == "__main__":
