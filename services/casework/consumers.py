@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from chassis.consumer import Handler
 from chassis.contract import instant, word
@@ -11,7 +12,13 @@ from chassis.unit_of_work import UnitOfWork
 from hotline.intake.v1.intake_events_pb2 import CallbackRequested, ComplaintFiled, VoicemailLeft
 from hotline.notifications.v1.notifications_events_pb2 import NotificationFailed, NotificationSent
 from hotline.triage.v1 import triage_service_pb2 as triage
-from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
+from hotline.triage.v1.triage_events_pb2 import (
+    DecisionMade,
+    ReportMerged,
+    ReportNeedsFacts,
+    ReportRecommended,
+    ScreenOutReviewed,
+)
 from hotline.type.v1 import type_pb2
 from services.casework.api.messages import owner_of, tier_of
 from services.casework.commands import calls, screening
@@ -31,6 +38,12 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
 
     async def decided(fact: DecisionMade, _: Envelope, uow: UnitOfWork) -> None:
         await screening.decided(uow, rules, _screened(fact), fact.decided_by, instant(fact.decided_at))
+
+    async def reviewed(fact: ScreenOutReviewed, _: Envelope, uow: UnitOfWork) -> None:
+        await screening.reviewed(uow, rules, fact.report_id, fact.reviewed_by, instant(fact.reviewed_at))
+
+    async def merged(fact: ReportMerged, _: Envelope, uow: UnitOfWork) -> None:
+        await screening.merged(uow, rules, fact.report_id, fact.into_reference)
 
     async def callback(fact: CallbackRequested, _: Envelope, uow: UnitOfWork) -> None:
         await calls.owe_callback(uow, rules, _callback(fact))
@@ -54,6 +67,8 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
             ReportRecommended.DESCRIPTOR.full_name: recommended,
             ReportNeedsFacts.DESCRIPTOR.full_name: needs_facts,
             DecisionMade.DESCRIPTOR.full_name: decided,
+            ScreenOutReviewed.DESCRIPTOR.full_name: reviewed,
+            ReportMerged.DESCRIPTOR.full_name: merged,
         },
         "hotline.intake.callback.v1": {CallbackRequested.DESCRIPTOR.full_name: callback},
         "hotline.intake.voicemail.v1": {VoicemailLeft.DESCRIPTOR.full_name: voicemail},
@@ -76,11 +91,24 @@ def _screened(fact: ReportRecommended | DecisionMade) -> Screened:
         tasks=tuple(fact.tasks),
         alleged_victims=tuple(fact.alleged_victims),
         clocks=tuple(fact.clocks),
+        amended_at=_amended(fact) if isinstance(fact, ReportRecommended) else None,
     )
 
 
 def _not_screened(fact: ReportNeedsFacts) -> Screened:
-    return Screened(fact.report_id, fact.reference, fact.office, instant(fact.received_at), screening="", tier=None)
+    return Screened(
+        fact.report_id,
+        fact.reference,
+        fact.office,
+        instant(fact.received_at),
+        screening="",
+        tier=None,
+        amended_at=_amended(fact),
+    )
+
+
+def _amended(fact: ReportRecommended | ReportNeedsFacts) -> datetime | None:
+    return instant(fact.amended_at) if fact.HasField("amended_at") else None
 
 
 def _callback(fact: CallbackRequested) -> calls.Callback:

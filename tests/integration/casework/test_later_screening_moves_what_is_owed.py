@@ -27,7 +27,8 @@ async def test_a_review_keeps_the_promise_of_it_whatever_it_finds(
     world: World, outcome: triage.ReviewOutcome.ValueType
 ) -> None:
     screened = report(world)
-    await world.hears(ReportRecommended(**screened), decided(world, screened, **OUT))
+    await world.hears(ReportRecommended(**screened))
+    await world.hears(decided(world, screened, **OUT))
     before = await owed(world)
     world.clock.move(hours=1)
     await world.hears(
@@ -43,7 +44,8 @@ async def test_a_review_keeps_the_promise_of_it_whatever_it_finds(
 
 async def test_what_is_screened_in_after_all_needs_no_review_of_its_screen_out(world: World) -> None:
     screened = report(world)
-    await world.hears(ReportRecommended(**screened), decided(world, screened, **OUT))
+    await world.hears(ReportRecommended(**screened))
+    await world.hears(decided(world, screened, **OUT))
     world.clock.move(hours=1)
     await world.hears(decided(world, screened))
     promises = await owed(world)
@@ -78,7 +80,8 @@ async def test_an_amended_report_that_waits_moves_the_promise_that_was_given(wor
 async def test_a_decision_that_waits_again_is_owed_from_the_amendment_on(world: World) -> None:
     """R038."""
     screened = report(world, "T2")
-    await world.hears(ReportRecommended(**screened), decided(world, screened))
+    await world.hears(ReportRecommended(**screened))
+    await world.hears(decided(world, screened))
     world.clock.move(days=2)
     raised = screened | {"tier": type_pb2.TIER_T1, "amended_at": stamp(world.clock.now)}
     await world.hears(ReportRecommended(**raised))
@@ -89,7 +92,8 @@ async def test_a_decision_that_waits_again_is_owed_from_the_amendment_on(world: 
 async def test_a_higher_decision_moves_first_contact_earlier_and_a_lower_one_nothing(world: World) -> None:
     """R038: the clock is the receipt's; what was promised only ever moves earlier."""
     screened = report(world, "T2")
-    await world.hears(ReportRecommended(**screened), decided(world, screened))
+    await world.hears(ReportRecommended(**screened))
+    await world.hears(decided(world, screened))
     first = (await owed(world))["FIRST_CONTACT"]
     world.clock.move(hours=1)
     await world.hears(decided(world, screened, tier=type_pb2.TIER_T1))
