@@ -118,18 +118,20 @@ async def _list(office: str, as_json: bool) -> None:
 async def _follow(office: str, as_json: bool) -> None:
     """Watch until interrupted; a watch that ends is begun again, with all that waits then."""
     waiting: dict[str, pb.Decision] = {}
+    begun = False
     with Live(console=Console(), auto_refresh=False, screen=False) as screen:
         while True:
             try:
                 async with session.stub("triage") as triage:
                     async for change in triage.WatchQueue(pb.WatchQueueRequest(office=office), timeout=_WATCH):
+                        begun = True
                         _apply(change, waiting)
                         if as_json:
                             click.echo(output.line(change))
                         else:
                             screen.update(_shown(waiting), refresh=True)
             except grpc.aio.AioRpcError as ended:
-                if ended.code() not in _BEGIN_AGAIN or not waiting:
+                if ended.code() not in _BEGIN_AGAIN or not begun:
                     raise
 
 
