@@ -39,6 +39,7 @@ from services.casework.model.investigations import Contact, ContactResult, Findi
 from services.casework.model.presence import Absence, AbsenceKind
 from services.casework.promises import commands as promises
 from services.casework.promises import store as ledger
+from services.casework.promises.by_hand import by_hand
 from services.casework.promises.refusals import packs_refuse
 from services.casework.promises.rules import Rules
 from services.casework.store import investigations as investigations_store
@@ -220,13 +221,19 @@ class Casework(rpc.CaseworkServiceServicer):
     async def RecordAttempt(self, request: pb.RecordAttemptRequest, context: Any) -> pb.RecordAttemptResponse:
         """Somebody tried; an outcome the pack stops on keeps the promise."""
         attempt = Attempt(acting().subject, request.outcome, instant(request.occurred_at), request.late_reason)
-        return await self._happen(request, pb.RecordAttemptResponse, lambda _: attempt)
+        return await self._happen(request, pb.RecordAttemptResponse, lambda promise: by_hand(promise, attempt))
 
     async def ConfirmLateEntry(self, request: pb.ConfirmLateEntryRequest, context: Any) -> pb.ConfirmLateEntryResponse:
         """Another person vouches for what was entered late, or does not."""
-        by = acting().subject
+        by, promise_id = acting().subject, UUID(request.promise_id)
         judged = ConfirmLateEntry(by) if request.confirmed else RefuseLateEntry(by, request.reason)
-        return await self._happen(request, pb.ConfirmLateEntryResponse, lambda _: judged)
+
+        async def act(uow: UnitOfWork) -> pb.ConfirmLateEntryResponse:
+            after = await investigations.judge_late_entry(uow, self._rules, promise_id, judged)
+            return pb.ConfirmLateEntryResponse(promise=messages.promise(after))
+
+        with packs_refuse():
+            return await once(self._database, request, pb.ConfirmLateEntryResponse, act)
 
     async def DelegatePromise(self, request: pb.DelegatePromiseRequest, context: Any) -> pb.DelegatePromiseResponse:
         """Somebody else owes it from now on; the received time stays (R086)."""

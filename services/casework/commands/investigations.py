@@ -16,7 +16,16 @@ from hotline.casework.v1 import casework_events_pb2 as events
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from policy.errors import Refused
-from policy.promise import Attempt, Delegate, Owner, OwnerKind, Subject
+from policy.promise import (
+    Attempt,
+    ConfirmLateEntry,
+    Delegate,
+    Owner,
+    OwnerKind,
+    Promise,
+    RefuseLateEntry,
+    Subject,
+)
 from services.casework.model import investigations as model
 from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation, State
 from services.casework.model.workforce import INVESTIGATOR, Candidate, Choice, Queue, choose
@@ -154,6 +163,21 @@ async def record_finding(
     await _keep(uow, rules, investigation, "FINDING", "FOUND", occurred_at, late_reason)
     await promises.void(uow, rules, _subject(investigation), "the finding was made", kinds=_ACKNOWLEDGEMENT)
     return investigation
+
+
+async def judge_late_entry(
+    uow: UnitOfWork, rules: Rules, promise_id: UUID, judged: ConfirmLateEntry | RefuseLateEntry
+) -> Promise:
+    """Another person confirms or refuses what was entered late.
+
+    A contact that nobody vouches for does not count any more: another one can then keep what it was to keep.
+    """
+    promise = await ledger.lock(uow, promise_id)
+    claimed = promise.late_entry
+    after = await promises.happen(uow, rules, promise, judged, uow.clock())
+    if claimed and isinstance(judged, RefuseLateEntry) and promise.subject.type == "investigation":
+        await store.refuse_contacts(uow, UUID(promise.subject.id), claimed.occurred_at)
+    return after
 
 
 async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str) -> None:

@@ -18,7 +18,9 @@ SELECT * FROM casework.investigation WHERE investigation_id = $1;
 SELECT * FROM casework.investigation WHERE report_id = $1;
 
 -- name: contacts
-SELECT child_id, result, occurred_at FROM casework.contact WHERE investigation_id = $1 ORDER BY recorded_at, contact_id;
+SELECT child_id, result, occurred_at FROM casework.contact
+WHERE investigation_id = $1 AND refused_at IS NULL
+ORDER BY recorded_at, contact_id;
 
 -- name: save_investigation
 -- The version is checked though the row is locked: a model that skipped one must never be written.
@@ -31,3 +33,7 @@ RETURNING version;
 INSERT INTO casework.contact
     (contact_id, investigation_id, child_id, result, occurred_at, recorded_at, recorded_by, late_reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: refuse_contacts
+UPDATE casework.contact SET refused_at = $3
+WHERE investigation_id = $1 AND occurred_at = $2 AND refused_at IS NULL;

@@ -64,6 +64,11 @@ async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: 
         raise RuntimeError(f"investigation {after.id}: version {after.version} does not follow the stored one")
 
 
+async def refuse_contacts(uow: UnitOfWork, investigation_id: UUID, occurred_at: datetime) -> None:
+    """What was said to have happened at this time does not count: nobody vouched for it."""
+    await uow.execute(_sql.refuse_contacts, investigation_id, occurred_at, uow.clock())
+
+
 async def add_contact(
     uow: UnitOfWork, investigation_id: str, contact: Contact, *, recorded_at: datetime, by: str, late_reason: str
 ) -> None:

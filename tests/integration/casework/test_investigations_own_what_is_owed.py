@@ -1,9 +1,12 @@
 """Investigations and their promises: made, handed over and kept in the transaction of what happened."""
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+import pytest
 
 from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as pb
@@ -11,6 +14,12 @@ from hotline.casework.v1 import promise_pb2
 from hotline.casework.v1.promise_pb2 import Promise, Subject
 from hotline.type.v1 import type_pb2
 from tests.integration.casework.conftest import DEADLINE, OFFICE, World, key, refused, told
+
+
+async def certificate(world: World, promise: Promise) -> Any:
+    stub = await world.service()
+    answer = await stub.GetCertificate(pb.GetCertificateRequest(promise_id=promise.promise_id), timeout=DEADLINE)
+    return json.loads(answer.certificate_json)["body"]
 
 
 async def opened(world: World, **values: Any) -> pb.Investigation:
@@ -230,6 +239,46 @@ async def test_a_contact_entered_late_needs_a_reason_and_waits_for_another_perso
     await contact(world, investigation, "SEEN_IN_PERSON", at=at, late_reason="battery was flat")
 
     assert (await world.shown(promise)).promise.clock.state == promise_pb2.PROMISE_STATE_AWAITS_CONFIRMATION
+
+
+async def test_after_a_late_contact_was_refused_another_contact_keeps_the_promise(world: World) -> None:
+    investigation = await opened(world)
+    promise = (await owed(world, investigation))["FIRST_CONTACT"]
+    at = world.clock.now
+    world.clock.move(hours=3)
+    await contact(world, investigation, "SEEN_IN_PERSON", at=at, late_reason="battery was flat")
+    supervisor = await world.person(world.people.supervisor)
+    request = pb.ConfirmLateEntryRequest(
+        idempotency_key=key(), promise_id=promise.promise_id, confirmed=False, reason="the log says otherwise"
+    )
+    await supervisor.ConfirmLateEntry(request, timeout=DEADLINE)
+    async with refused("WRONG_STATE"):
+        await found(world, investigation)
+    seen_at = world.clock.now
+
+    await contact(world, investigation, "SEEN_IN_PERSON")
+
+    body = await certificate(world, promise)
+    assert body["verdict"] == "MET"
+    assert datetime.fromisoformat(body["closing"]["occurred_at"]) == seen_at
+
+
+@pytest.mark.parametrize("kind", ["FIRST_CONTACT", "FINDING", "ASSIGNMENT_ACK", "ON_SCENE", "SCREENING_DECISION"])
+async def test_what_an_act_keeps_is_not_kept_by_saying_so(world: World, kind: str) -> None:
+    promise = await world.promise(kind, tier=type_pb2.TIER_T0)
+    outcomes = {
+        "FIRST_CONTACT": "ALL_VICTIMS_SEEN",
+        "FINDING": "FOUND",
+        "ASSIGNMENT_ACK": "ACKNOWLEDGED",
+        "ON_SCENE": "ON_SCENE",
+        "SCREENING_DECISION": "DECIDED",
+    }
+
+    async with refused("WRONG_STATE"):
+        await world.attempt(promise, outcomes[kind])
+
+    tried = await world.attempt(promise, "NO_ANSWER")
+    assert tried.clock.state == promise_pb2.PROMISE_STATE_OPEN
 
 
 async def test_a_contact_with_a_child_who_is_no_alleged_victim_is_refused(world: World) -> None:
