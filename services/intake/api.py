@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from chassis.contract import instant, number, stamp, word
@@ -16,7 +17,7 @@ from hotline.intake.v1 import intake_service_pb2_grpc as rpc
 from hotline.type.v1 import type_pb2
 from services.intake import commands, store
 from services.intake.facts import facts_message
-from services.intake.model.callbacks import CallerClass
+from services.intake.model.callbacks import CallerClass, SafeTime, VoicemailReason
 from services.intake.model.complaints import About
 from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
 from services.intake.model.reports import (
@@ -127,6 +128,7 @@ class Intake(rpc.IntakeServiceServicer):
             caller_class=CallerClass(word(type_pb2.CallerClass, request.caller_class)),
             staff_id=UUID(request.staff_id) if request.staff_id else None,
             phone=request.phone,
+            safe=SafeTime(_given(request, "safe_from"), _given(request, "safe_until")),
         )
 
         async def act(uow: UnitOfWork) -> pb.RequestCallbackResponse:
@@ -142,6 +144,8 @@ class Intake(rpc.IntakeServiceServicer):
             staff_id=UUID(request.staff_id),
             caller_class=CallerClass(word(type_pb2.CallerClass, request.caller_class)),
             recording_ref=request.recording_ref,
+            reason=VoicemailReason(word(pb.VoicemailReason, request.reason)) if request.reason else None,
+            live_person_offered=request.live_person_offered,
         )
 
         async def act(uow: UnitOfWork) -> pb.LeaveVoicemailResponse:
@@ -154,7 +158,9 @@ class Intake(rpc.IntakeServiceServicer):
         about = About(word(pb.ComplaintAbout, request.about))
 
         async def act(uow: UnitOfWork) -> pb.FileComplaintResponse:
-            complaint = await commands.file_complaint(UUID(request.contact_id), about, request.text, uow)
+            complaint = await commands.file_complaint(
+                UUID(request.contact_id), about, request.text, request.about_reference, uow
+            )
             return pb.FileComplaintResponse(complaint_id=str(complaint.id), reference=complaint.reference)
 
         return await once(self._database, request, pb.FileComplaintResponse, act)
@@ -181,6 +187,10 @@ class Intake(rpc.IntakeServiceServicer):
                 limit=request.limit or _LISTED_AT_ONCE,
             )
             return pb.ListContactsResponse(contacts=[_contact(contact) for contact in found])
+
+
+def _given(request: pb.RequestCallbackRequest, field: Literal["safe_from", "safe_until"]) -> datetime | None:
+    return instant(getattr(request, field)) if request.HasField(field) else None
 
 
 def _statement(request: pb.SubmitReportRequest) -> Statement:

@@ -14,7 +14,7 @@ from chassis.errors import Reason
 from chassis.unit_of_work import UnitOfWork
 from services.intake import facts, store
 from services.intake.model import callbacks, complaints, contacts, reports
-from services.intake.model.callbacks import Callback, CallerClass, Voicemail
+from services.intake.model.callbacks import AT_ANY_TIME, Callback, CallerClass, SafeTime, Voicemail, VoicemailReason
 from services.intake.model.complaints import About, Complaint
 from services.intake.model.contacts import Channel, Contact, DangerNow, Outcome
 from services.intake.model.references import reference_typed
@@ -42,6 +42,7 @@ class RequestCallback:
     caller_class: CallerClass
     staff_id: UUID | None
     phone: str = field(repr=False)
+    safe: SafeTime = AT_ANY_TIME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class LeaveVoicemail:
     staff_id: UUID
     caller_class: CallerClass
     recording_ref: str = field(repr=False)
+    reason: VoicemailReason | None = None
+    live_person_offered: bool = False
 
 
 async def open_contact(command: OpenContact, uow: UnitOfWork) -> Contact:
@@ -127,6 +130,7 @@ async def request_callback(command: RequestCallback, uow: UnitOfWork) -> Callbac
         urgent=command.urgent,
         caller_class=command.caller_class,
         staff_id=command.staff_id,
+        safe=command.safe,
     )
     return await _owe(callback, command.phone, uow)
 
@@ -140,6 +144,8 @@ async def leave_voicemail(command: LeaveVoicemail, uow: UnitOfWork) -> Voicemail
         staff_id=command.staff_id,
         caller_class=command.caller_class,
         recording_ref=command.recording_ref,
+        reason=command.reason,
+        live_person_offered=command.live_person_offered,
     )
     await store.add_voicemail(uow, voicemail)
     await facts.voicemail_left(uow, voicemail)
@@ -147,7 +153,7 @@ async def leave_voicemail(command: LeaveVoicemail, uow: UnitOfWork) -> Voicemail
     return voicemail
 
 
-async def file_complaint(contact_id: UUID, about: About, text: str, uow: UnitOfWork) -> Complaint:
+async def file_complaint(contact_id: UUID, about: About, text: str, about_reference: str, uow: UnitOfWork) -> Complaint:
     """Take a complaint; it is owed an answer (R088)."""
     complaint = complaints.filed(
         await store.contact(uow, contact_id),
@@ -155,6 +161,7 @@ async def file_complaint(contact_id: UUID, about: About, text: str, uow: UnitOfW
         reference=await store.new_reference(uow),
         about=about,
         text=text,
+        about_reference=reference_typed(about_reference) if about_reference else "",
     )
     await store.add_complaint(uow, complaint)
     await facts.complaint_filed(uow, complaint)

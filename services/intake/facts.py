@@ -84,6 +84,8 @@ async def callback_requested(uow: UnitOfWork, callback: Callback) -> None:
         caller_class=number(type_pb2.CallerClass, callback.caller_class),
         owner=owner,
         received_at=stamp(callback.received_at),
+        safe_from=stamp(callback.safe.start),
+        safe_until=stamp(callback.safe.end),
     )
     await uow.emit(fact, aggregate_type="intake.callback", aggregate_id=callback.id, sequence=callback.version)
 
@@ -97,6 +99,8 @@ async def voicemail_left(uow: UnitOfWork, voicemail: Voicemail) -> None:
         staff_id=str(voicemail.staff_id),
         caller_class=number(type_pb2.CallerClass, voicemail.caller_class),
         received_at=stamp(voicemail.received_at),
+        reason=number(pb.VoicemailReason, voicemail.reason),
+        live_person_offered=voicemail.live_person_offered,
     )
     await uow.emit(fact, aggregate_type="intake.voicemail", aggregate_id=voicemail.id, sequence=voicemail.version)
 
@@ -110,6 +114,7 @@ async def complaint_filed(uow: UnitOfWork, complaint: Complaint) -> None:
         office=complaint.office,
         about=number(pb.ComplaintAbout, complaint.about),
         received_at=stamp(complaint.received_at),
+        about_reference=complaint.about_reference,
     )
     await uow.emit(fact, aggregate_type="intake.complaint", aggregate_id=complaint.id, sequence=complaint.version)
 

@@ -184,6 +184,8 @@ async def add_callback(uow: UnitOfWork, callback: Callback, phone: str) -> None:
         callback.caller_class,
         callback.staff_id,
         callback.version,
+        callback.safe.start,
+        callback.safe.end,
     )
     if phone:
         await uow.execute(_sql.add_callback_phone, callback.id, phone)
@@ -199,6 +201,8 @@ async def add_voicemail(uow: UnitOfWork, voicemail: Voicemail) -> None:
         voicemail.caller_class,
         voicemail.recording_ref,
         voicemail.version,
+        voicemail.reason,
+        voicemail.live_person_offered,
     )
 
 
@@ -212,6 +216,7 @@ async def add_complaint(uow: UnitOfWork, complaint: Complaint) -> None:
         complaint.about,
         complaint.text,
         complaint.version,
+        complaint.about_reference,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from policy.errors import Refused
 from services.intake.model.contacts import Contact, DangerNow, Outcome
 
 
@@ -21,6 +22,27 @@ class CallerClass(StrEnum):
     POLICE = "POLICE"
     AGENCY = "AGENCY"
     SUPERIOR = "SUPERIOR"
+
+
+class VoicemailReason(StrEnum):
+    """Why no person took a call (R027)."""
+
+    CLOSED = "CLOSED"
+    UNINTERRUPTED_WORK = "UNINTERRUPTED_WORK"
+    AWAY = "AWAY"
+    LINE_BUSY = "LINE_BUSY"
+    CALLERS_CHOICE = "CALLERS_CHOICE"
+
+
+@dataclass(frozen=True, slots=True)
+class SafeTime:
+    """When it is safe to call, as the caller says: None leaves that side open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+AT_ANY_TIME = SafeTime()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +60,7 @@ class Callback:
     caller_class: CallerClass
     staff_id: UUID | None
     received_at: datetime
+    safe: SafeTime = AT_ANY_TIME
     version: int = 1
 
 
@@ -52,6 +75,8 @@ class Voicemail:
     caller_class: CallerClass
     recording_ref: str = field(repr=False)
     received_at: datetime
+    reason: VoicemailReason | None = None
+    live_person_offered: bool = False
     version: int = 1
 
 
@@ -63,8 +88,11 @@ def requested(
     urgent: bool,
     caller_class: CallerClass,
     staff_id: UUID | None,
+    safe: SafeTime = AT_ANY_TIME,
 ) -> Callback:
     """A callback that was asked for. A superior's call is urgent by itself (R080)."""
+    if safe.end and safe.end <= (safe.start or contact.received_at):
+        raise Refused("IMPOSSIBLE_TIME", "must lie after the time from which it is safe to call", "safe_until")
     return Callback(
         id=callback_id,
         reference=reference,
@@ -74,6 +102,7 @@ def requested(
         caller_class=caller_class,
         staff_id=staff_id,
         received_at=contact.received_at,
+        safe=safe,
     )
 
 
@@ -95,7 +124,14 @@ def after_hanging_up(contact: Contact, *, callback_id: UUID, reference: str) -> 
 
 
 def left(
-    contact: Contact, *, voicemail_id: UUID, staff_id: UUID, caller_class: CallerClass, recording_ref: str
+    contact: Contact,
+    *,
+    voicemail_id: UUID,
+    staff_id: UUID,
+    caller_class: CallerClass,
+    recording_ref: str,
+    reason: VoicemailReason | None = None,
+    live_person_offered: bool = False,
 ) -> Voicemail:
     """A message that was left, received when the contact was."""
     return Voicemail(
@@ -106,4 +142,6 @@ def left(
         caller_class=caller_class,
         recording_ref=recording_ref,
         received_at=contact.received_at,
+        reason=reason,
+        live_person_offered=live_person_offered,
     )

@@ -22,7 +22,10 @@ class About(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
-    """A complaint, received when its contact was; `text` is what was said, and stays in intake."""
+    """A complaint, received when its contact was; `text` is what was said, and stays in intake.
+
+    `about_reference` is the number of what is complained of; empty if the caller has none.
+    """
 
     id: UUID
     reference: str
@@ -31,10 +34,13 @@ class Complaint:
     about: About
     text: str = field(repr=False)
     received_at: datetime
+    about_reference: str = ""
     version: int = 1
 
 
-def filed(contact: Contact, *, complaint_id: UUID, reference: str, about: About, text: str) -> Complaint:
+def filed(
+    contact: Contact, *, complaint_id: UUID, reference: str, about: About, text: str, about_reference: str = ""
+) -> Complaint:
     """A complaint that was made in this contact."""
     return Complaint(
         id=complaint_id,
@@ -44,4 +50,5 @@ def filed(contact: Contact, *, complaint_id: UUID, reference: str, about: About,
         about=about,
         text=text,
         received_at=contact.received_at,
+        about_reference=about_reference,
     )

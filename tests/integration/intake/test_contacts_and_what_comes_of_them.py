@@ -148,7 +148,7 @@ async def test_urgent_calls_and_calls_from_superiors_are_urgent(
 
 
 async def test_a_message_is_left_for_a_person(desk: Any, stack: Addresses) -> None:
-    """R082."""
+    """R026, R027, R082: with the reason why no person took the call, and whether one was offered."""
     contact, staff = await opened(desk), str(uuid4())
     request = pb.LeaveVoicemailRequest(
         idempotency_key=key(),
@@ -156,6 +156,8 @@ async def test_a_message_is_left_for_a_person(desk: Any, stack: Addresses) -> No
         staff_id=staff,
         caller_class=type_pb2.CALLER_CLASS_COURT,
         recording_ref="recordings/1",
+        reason=pb.VOICEMAIL_REASON_UNINTERRUPTED_WORK,
+        live_person_offered=True,
     )
     voicemail_id = (await desk.LeaveVoicemail(request, timeout=TIMEOUT)).voicemail_id
 
@@ -164,16 +166,38 @@ async def test_a_message_is_left_for_a_person(desk: Any, stack: Addresses) -> No
     fact = events.VoicemailLeft.FromString(record.value or b"")
     assert (fact.contact_id, fact.staff_id, fact.office) == (contact.contact_id, staff, OFFICE)
     assert fact.received_at.ToDatetime(RANG.tzinfo) == RANG
+    assert (fact.reason, fact.live_person_offered) == (pb.VOICEMAIL_REASON_UNINTERRUPTED_WORK, True)
+
+
+async def test_a_caller_says_when_it_is_safe_to_call(desk: Any, stack: Addresses) -> None:
+    contact = await opened(desk)
+    request = pb.RequestCallbackRequest(
+        idempotency_key=key(),
+        contact_id=contact.contact_id,
+        caller_class=type_pb2.CALLER_CLASS_CLIENT,
+        safe_from=at(RANG + timedelta(hours=2)),
+        safe_until=at(RANG + timedelta(hours=3)),
+    )
+
+    callback = await desk.RequestCallback(request, timeout=TIMEOUT)
+
+    fact = await callback_fact(stack, callback.callback_id)
+    assert (fact.safe_from, fact.safe_until) == (request.safe_from, request.safe_until)
 
 
 async def test_a_complaint_is_kept_and_tells_no_word_of_what_was_said(desk: Any, stack: Addresses) -> None:
-    """R088."""
+    """R088: with the number of the call that it is about."""
     contact = await opened(desk)
+    asked = pb.RequestCallbackRequest(
+        idempotency_key=key(), contact_id=contact.contact_id, caller_class=type_pb2.CALLER_CLASS_CLIENT
+    )
+    owed = await desk.RequestCallback(asked, timeout=TIMEOUT)
     request = pb.FileComplaintRequest(
         idempotency_key=key(),
         contact_id=contact.contact_id,
         about=pb.COMPLAINT_ABOUT_UNRETURNED_CALL,
         text="Mrs. Zebulon has never called me back.",
+        about_reference=owed.reference,
     )
     filed = await desk.FileComplaint(request, timeout=TIMEOUT)
     ended = await closed(desk, contact.contact_id, pb.CONTACT_OUTCOME_COMPLAINT)
@@ -183,6 +207,7 @@ async def test_a_complaint_is_kept_and_tells_no_word_of_what_was_said(desk: Any,
     fact = events.ComplaintFiled.FromString(record.value or b"")
     assert (fact.reference, fact.office, fact.about) == (filed.reference, OFFICE, pb.COMPLAINT_ABOUT_UNRETURNED_CALL)
     assert fact.received_at.ToDatetime(RANG.tzinfo) == RANG
+    assert fact.about_reference == owed.reference
     assert b"Zebulon" not in (record.value or b"")
     assert ended.outcome == pb.CONTACT_OUTCOME_COMPLAINT
 

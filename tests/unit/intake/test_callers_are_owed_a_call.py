@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.model.callbacks import CallerClass, after_hanging_up, is_owed_after, requested
+from policy.errors import Refused
+from services.intake.model.callbacks import CallerClass, SafeTime, after_hanging_up, is_owed_after, requested
 from services.intake.model.contacts import Channel, Contact, ContactState, DangerNow, Outcome
 
 RANG = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)
@@ -68,3 +69,41 @@ def test_nobody_who_was_helped_is_called_back_unasked(outcome: Outcome) -> None:
 def test_a_caller_who_hung_up_is_called_back_urgently_if_a_child_is_in_danger(danger: DangerNow, urgent: bool) -> None:
     callback = after_hanging_up(replace(HUNG_UP, danger_now=danger), callback_id=UUID(int=2), reference="0000-0000")
     assert (callback.urgent, callback.caller_class, callback.staff_id) == (urgent, CallerClass.CITIZEN, None)
+
+
+@pytest.mark.parametrize(
+    "safe",
+    [
+        SafeTime(RANG + timedelta(hours=2), RANG + timedelta(hours=2)),
+        SafeTime(RANG + timedelta(hours=2), RANG + timedelta(hours=1)),
+        SafeTime(None, RANG),
+    ],
+)
+def test_a_safe_time_ends_after_it_begins(safe: SafeTime) -> None:
+    with pytest.raises(Refused) as refused:
+        requested(
+            CALLED,
+            callback_id=UUID(int=2),
+            reference="0000-0000",
+            urgent=False,
+            caller_class=CallerClass.CLIENT,
+            staff_id=None,
+            safe=safe,
+        )
+
+    assert (refused.value.reason, refused.value.field) == ("IMPOSSIBLE_TIME", "safe_until")
+
+
+@pytest.mark.parametrize("safe", [SafeTime(), SafeTime(RANG), SafeTime(None, RANG + timedelta(hours=1))])
+def test_either_side_of_a_safe_time_may_be_open(safe: SafeTime) -> None:
+    callback = requested(
+        CALLED,
+        callback_id=UUID(int=2),
+        reference="0000-0000",
+        urgent=False,
+        caller_class=CallerClass.CLIENT,
+        staff_id=None,
+        safe=safe,
+    )
+
+    assert callback.safe == safe
