@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 from chassis.consumer import Handler
 from chassis.contract import instant, word
 from chassis.envelope import Envelope
 from chassis.unit_of_work import UnitOfWork
-from hotline.intake.v1.intake_events_pb2 import CallbackRequested, ComplaintFiled, VoicemailLeft
+from hotline.intake.v1 import intake_service_pb2 as intake
+from hotline.intake.v1.intake_events_pb2 import (
+    CallbackRequested,
+    ComplaintFiled,
+    ContactClosed,
+    ContactOpened,
+    VoicemailLeft,
+)
 from hotline.notifications.v1.notifications_events_pb2 import NotificationFailed, NotificationSent
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import (
@@ -21,10 +29,13 @@ from hotline.triage.v1.triage_events_pb2 import (
 )
 from hotline.type.v1 import type_pb2
 from services.casework.api.messages import owner_of, tier_of
-from services.casework.commands import calls, screening
+from services.casework.commands import answering, calls, screening
 from services.casework.commands.screening import Screened
 from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
+from services.casework.store.calls import Caller
+
+_BY_VOICE = frozenset({type_pb2.CHANNEL_VOICE, type_pb2.CHANNEL_TTY})
 
 
 def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
@@ -49,12 +60,18 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
         await calls.owe_callback(uow, rules, _callback(fact))
 
     async def voicemail(fact: VoicemailLeft, _: Envelope, uow: UnitOfWork) -> None:
-        left = calls.Voicemail(fact.voicemail_id, fact.office, fact.staff_id, instant(fact.received_at))
-        await calls.owe_voicemail_check(uow, rules, left)
+        await calls.owe_voicemail_check(uow, rules, _voicemail(fact))
+        await answering.message_left(uow, rules, _left(fact))
 
     async def complaint(fact: ComplaintFiled, _: Envelope, uow: UnitOfWork) -> None:
-        filed = calls.Complaint(fact.complaint_id, fact.reference, fact.office, instant(fact.received_at))
-        await calls.owe_answer(uow, rules, filed)
+        await calls.owe_answer(uow, rules, _complaint(fact))
+
+    async def rang(fact: ContactOpened, _: Envelope, uow: UnitOfWork) -> None:
+        if fact.channel in _BY_VOICE:
+            await answering.rang(uow, rules, UUID(fact.contact_id), fact.office, instant(fact.received_at))
+
+    async def ended(fact: ContactClosed, _: Envelope, uow: UnitOfWork) -> None:
+        await answering.ended(uow, UUID(fact.contact_id), word(intake.ContactOutcome, fact.outcome))
 
     async def sent(fact: NotificationSent, _: Envelope, uow: UnitOfWork) -> None:
         await ledger.mark_told(uow, fact.key, instant(fact.sent_at))
@@ -69,6 +86,10 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
             DecisionMade.DESCRIPTOR.full_name: decided,
             ScreenOutReviewed.DESCRIPTOR.full_name: reviewed,
             ReportMerged.DESCRIPTOR.full_name: merged,
+        },
+        "hotline.intake.contact.v1": {
+            ContactOpened.DESCRIPTOR.full_name: rang,
+            ContactClosed.DESCRIPTOR.full_name: ended,
         },
         "hotline.intake.callback.v1": {CallbackRequested.DESCRIPTOR.full_name: callback},
         "hotline.intake.voicemail.v1": {VoicemailLeft.DESCRIPTOR.full_name: voicemail},
@@ -117,7 +138,42 @@ def _callback(fact: CallbackRequested) -> calls.Callback:
         reference=fact.reference,
         office=fact.office,
         urgent=fact.urgent,
-        from_superior=fact.caller_class == type_pb2.CALLER_CLASS_SUPERIOR,
         owner=owner_of(fact.owner),
         received_at=instant(fact.received_at),
+        caller=Caller(
+            word(type_pb2.CallerClass, fact.caller_class),
+            instant(fact.safe_from) if fact.HasField("safe_from") else None,
+            instant(fact.safe_until) if fact.HasField("safe_until") else None,
+        ),
+    )
+
+
+def _voicemail(fact: VoicemailLeft) -> calls.Voicemail:
+    return calls.Voicemail(
+        voicemail_id=fact.voicemail_id,
+        office=fact.office,
+        staff_id=fact.staff_id,
+        received_at=instant(fact.received_at),
+        caller=Caller(word(type_pb2.CallerClass, fact.caller_class)),
+    )
+
+
+def _left(fact: VoicemailLeft) -> answering.Left:
+    return answering.Left(
+        contact_id=UUID(fact.contact_id) if fact.contact_id else None,
+        office=fact.office,
+        received_at=instant(fact.received_at),
+        reason=word(intake.VoicemailReason, fact.reason),
+        live_person_offered=fact.live_person_offered,
+    )
+
+
+def _complaint(fact: ComplaintFiled) -> calls.Complaint:
+    return calls.Complaint(
+        complaint_id=fact.complaint_id,
+        reference=fact.reference,
+        office=fact.office,
+        received_at=instant(fact.received_at),
+        about=word(intake.ComplaintAbout, fact.about),
+        about_reference=fact.about_reference,
     )

@@ -37,6 +37,8 @@ ACCESS = {
     "VoidPromise": _LEADS | _SERVICE,
     "ClimbRung": _SERVICE,
     "GetCertificate": _READS,
+    "CheckMessage": _WORKS,
+    "GetOfficeReport": _LEADS | _ADMIN,
 }
 
 WORKFORCE_ACCESS = {

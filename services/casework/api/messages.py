@@ -13,10 +13,12 @@ from hotline.type.v1 import type_pb2
 from policy.canonical import canonical
 from policy.packs import PackRef
 from policy.promise import Owner, OwnerKind, Promise, Subject
+from services.casework.commands.answering import OfficeReport
 from services.casework.model.investigations import Investigation
 from services.casework.promises import facts
 from services.casework.promises.commands import Alarmed
 from services.casework.promises.store import Message
+from services.casework.store.calls import Caller
 from services.casework.store.workforce import ContactMethod, Credential, Staff
 
 
@@ -104,8 +106,8 @@ def investigation(of: Investigation) -> pb.Investigation:
     )
 
 
-def promise(of: Promise) -> promise_pb2.Promise:
-    """A promise with its ladder on instants and its clock."""
+def promise(of: Promise, caller: Caller | None = None) -> promise_pb2.Promise:
+    """A promise with its ladder on instants and its clock, and the caller it is owed to where it was looked up."""
     climbed = [rung.name for rung in of.timetable.rungs if rung.climbed == of.cycle]
     return promise_pb2.Promise(
         promise_id=str(of.id),
@@ -126,6 +128,9 @@ def promise(of: Promise) -> promise_pb2.Promise:
         rung=climbed[-1] if climbed else "",
         clock=facts.clock(of),
         verdict=facts.verdict(of.closing) if of.closing else promise_pb2.VERDICT_UNSPECIFIED,
+        caller_class=number(type_pb2.CallerClass, caller.caller_class if caller else None),
+        safe_from=stamp(caller.safe_from) if caller else None,
+        safe_until=stamp(caller.safe_until) if caller else None,
     )
 
 
@@ -156,17 +161,17 @@ def told(row: Row) -> promise_pb2.Told:
     )
 
 
-def alarmed(answer: Alarmed) -> pb.ClimbRungResponse:
-    """The answer to an alarm, always with the clock."""
+def alarmed(answer: Alarmed, caller: Caller | None = None) -> pb.ClimbRungResponse:
+    """The answer to an alarm, always with the clock; whoever is told to call hears when that is safe."""
     return pb.ClimbRungResponse(
         outcome=number(pb.ClimbOutcome, answer.outcome),
         clock=facts.clock(answer.promise),
-        notices=[_notice(answer.promise, message) for message in answer.messages],
+        notices=[_notice(answer.promise, message, caller) for message in answer.messages],
         nobody_left=answer.nobody_left,
     )
 
 
-def _notice(about: Promise, message: Message) -> pb.Notice:
+def _notice(about: Promise, message: Message, caller: Caller | None) -> pb.Notice:
     return pb.Notice(
         key=message.key,
         staff_id=message.staff_id,
@@ -178,6 +183,49 @@ def _notice(about: Promise, message: Message) -> pb.Notice:
         due_at=stamp(about.due_at),
         warning=message.warning,
         overdue=about.overdue,
+        safe_from=stamp(caller.safe_from) if caller else None,
+        safe_until=stamp(caller.safe_until) if caller else None,
+    )
+
+
+def office_report(office: str, report: OfficeReport) -> pb.GetOfficeReportResponse:
+    """How an office keeps its word to those who call."""
+    fared = report.answered
+    return pb.GetOfficeReportResponse(
+        office=office,
+        returned=[
+            pb.CallsReturned(
+                kind=row["kind"],
+                caller_class=number(type_pb2.CallerClass, row["caller_class"] or None),
+                received=row["received"],
+                kept=row["kept"],
+                late=row["late"],
+                missed=row["missed"],
+                open=row["open"],
+                void=row["void"],
+            )
+            for row in report.returned
+        ],
+        complaints=[
+            pb.ComplaintLink(
+                reference=row["reference"],
+                about=row["about"],
+                about_reference=row["about_reference"],
+                promise_id=str(row["promise_id"] or ""),
+                received_at=stamp(row["received_at"]),
+            )
+            for row in report.complaints
+        ],
+        answered=pb.CallsAnswered(
+            calls=fared.calls,
+            answered=fared.answered,
+            abandoned=fared.abandoned,
+            voicemail=fared.voicemail,
+            not_offered=fared.not_offered,
+            percent=fared.percent,
+            target_percent=report.target_percent,
+            voicemail_reasons={row["reason"]: row["calls"] for row in report.voicemail_reasons},
+        ),
     )
 
 

@@ -34,14 +34,14 @@ from policy.promise import (
     Void,
 )
 from services.casework.api import messages
-from services.casework.commands import investigations, workforce
+from services.casework.commands import answering, calls, investigations, workforce
 from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation
 from services.casework.model.presence import Absence, AbsenceKind
 from services.casework.promises import commands as promises
 from services.casework.promises import store as ledger
-from services.casework.promises.by_hand import by_hand
 from services.casework.promises.refusals import packs_refuse
 from services.casework.promises.rules import Rules
+from services.casework.store import calls as calls_store
 from services.casework.store import investigations as investigations_store
 from services.casework.store import workforce as workforce_store
 
@@ -88,7 +88,7 @@ class Casework(rpc.CaseworkServiceServicer):
             methods = await workforce_store.contact_methods(uow, member.staff_id)
         return pb.GetContactMethodsResponse(
             staff_id=request.staff_id,
-            email=member.email,
+            email=next((method.address for method in methods if method.channel == "EMAIL"), member.email),
             version=version,
             methods=map(messages.contact_method, methods),
         )
@@ -194,8 +194,11 @@ class Casework(rpc.CaseworkServiceServicer):
             found = await ledger.read(uow, promise_id)
             history = await ledger.timeline(uow, promise_id)
             told = await ledger.told(uow, promise_id)
+            callers = await calls_store.callers(uow, [promise_id])
         return pb.GetPromiseResponse(
-            promise=messages.promise(found), history=map(messages.entry, history), told=map(messages.told, told)
+            promise=messages.promise(found, callers.get(promise_id)),
+            history=map(messages.entry, history),
+            told=map(messages.told, told),
         )
 
     async def ListPromises(self, request: pb.ListPromisesRequest, context: Any) -> pb.ListPromisesResponse:
@@ -210,7 +213,8 @@ class Casework(rpc.CaseworkServiceServicer):
         )
         async with self._database.transaction() as uow:
             found = await ledger.listed(uow, asked)
-        return pb.ListPromisesResponse(promises=map(messages.promise, found))
+            callers = await calls_store.callers(uow, [promise.id for promise in found])
+        return pb.ListPromisesResponse(promises=[messages.promise(p, callers.get(p.id)) for p in found])
 
     async def AcknowledgePromise(
         self, request: pb.AcknowledgePromiseRequest, context: Any
@@ -220,8 +224,16 @@ class Casework(rpc.CaseworkServiceServicer):
 
     async def RecordAttempt(self, request: pb.RecordAttemptRequest, context: Any) -> pb.RecordAttemptResponse:
         """Somebody tried; an outcome the pack stops on keeps the promise."""
-        attempt = Attempt(acting().subject, request.outcome, instant(request.occurred_at), request.late_reason)
-        return await self._happen(request, pb.RecordAttemptResponse, lambda promise: by_hand(promise, attempt))
+        tried = Attempt(acting().subject, request.outcome, instant(request.occurred_at), request.late_reason)
+        start = instant(request.safe_from) if request.HasField("safe_from") else None
+        end = instant(request.safe_until) if request.HasField("safe_until") else None
+
+        async def act(uow: UnitOfWork) -> pb.RecordAttemptResponse:
+            after = await calls.attempt(uow, self._rules, UUID(request.promise_id), tried, (start, end))
+            return pb.RecordAttemptResponse(promise=messages.promise(after))
+
+        with packs_refuse():
+            return await once(self._database, request, pb.RecordAttemptResponse, act)
 
     async def ConfirmLateEntry(self, request: pb.ConfirmLateEntryRequest, context: Any) -> pb.ConfirmLateEntryResponse:
         """Another person vouches for what was entered late, or does not."""
@@ -278,7 +290,8 @@ class Casework(rpc.CaseworkServiceServicer):
         """The alarm's question. It needs no key: the same instant gets the same answer."""
         async with self._command() as uow:
             answer = await promises.climb_rung(uow, self._rules, UUID(request.promise_id), instant(request.as_of))
-        return messages.alarmed(answer)
+            callers = await calls_store.callers(uow, [answer.promise.id] if answer.messages else [])
+        return messages.alarmed(answer, callers.get(answer.promise.id))
 
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Any) -> pb.GetCertificateResponse:
         """How a closed promise was kept, signed."""
@@ -289,6 +302,34 @@ class Casework(rpc.CaseworkServiceServicer):
         if body is None:
             raise errors.failed_precondition("WRONG_STATE", "the promise is open: it has no certificate yet")
         return pb.GetCertificateResponse(certificate_json=body)
+
+    # Calls
+
+    async def CheckMessage(self, request: pb.CheckMessageRequest, context: Any) -> pb.CheckMessageResponse:
+        """A message is heard, and the call it asks for is owed."""
+        heard = calls.Heard(
+            urgent=request.urgent,
+            to=UUID(request.to_staff_id) if request.to_staff_id else None,
+            no_call_because=request.no_call_because,
+            occurred_at=instant(request.occurred_at),
+        )
+
+        async def act(uow: UnitOfWork) -> pb.CheckMessageResponse:
+            checked, owed = await calls.check_message(uow, self._rules, UUID(request.promise_id), heard)
+            return pb.CheckMessageResponse(
+                checked=messages.promise(checked), callback=messages.promise(owed) if owed else None
+            )
+
+        with packs_refuse():
+            return await once(self._database, request, pb.CheckMessageResponse, act)
+
+    async def GetOfficeReport(self, request: pb.GetOfficeReportRequest, context: Any) -> pb.GetOfficeReportResponse:
+        """How an office keeps its word to those who call."""
+        since, until = instant(request.since), instant(request.until)
+        with packs_refuse():
+            async with self._database.transaction() as uow:
+                report = await answering.office_report(uow, self._rules, request.office, since, until)
+        return messages.office_report(request.office, report)
 
     @asynccontextmanager
     async def _command(self) -> AsyncIterator[UnitOfWork]:

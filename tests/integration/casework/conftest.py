@@ -132,14 +132,14 @@ class World:
     async def hire(self, staff_id: str, role: str, office: str = OFFICE, supervisor_id: str = "", **more: Any) -> None:
         """Register somebody."""
         admin = await self.person(str(UUID(int=9)), "ADMIN")
+        known: dict[str, Any] = {"email": f"{staff_id[-4:]}@office.hotline.invalid"}
         staff = pb.Staff(
             staff_id=staff_id,
             name=f"Invented {role.title()}",
             roles=[role],
             office=office,
             supervisor_id=supervisor_id,
-            email=f"{staff_id[-4:]}@office.hotline.invalid",
-            **more,
+            **(known | more),
         )
         await admin.RegisterStaff(pb.RegisterStaffRequest(idempotency_key=key(), staff=staff), timeout=DEADLINE)
 
