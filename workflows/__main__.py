@@ -23,6 +23,7 @@ from workflows.bridge import Bridge, is_outage
 from workflows.codec import KeyringUnusable
 from workflows.reconcile import reconciler
 from workflows.settings import WorkflowSettings
+from workflows.sweeps import ensure_schedules
 from workflows.worker import worker
 
 Part = Callable[[WorkflowSettings, asyncio.Event], Awaitable[None]]
@@ -36,6 +37,7 @@ async def run_worker(settings: WorkflowSettings, stop: asyncio.Event) -> None:
     client = await _client(settings, stop)
     if client is None:
         return
+    await ensure_schedules(client)
     token = token_from_file(Path(settings.need("token_file")))
     async with (
         connect_service(settings.need("casework_address"), token) as casework,

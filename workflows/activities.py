@@ -11,10 +11,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from chassis.client import refusal_of
-from chassis.contract import instant, stamp, word
+from chassis.contract import instant, number, stamp, word
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1 import promise_pb2 as promises
+from hotline.casework.v1 import workforce_service_pb2 as workforce
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
+from hotline.casework.v1.workforce_service_pb2_grpc import WorkforceServiceStub
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
 from hotline.type.v1 import type_pb2 as types
@@ -27,6 +29,9 @@ from workflows.messages import (
     Notice,
     PromiseClock,
     Standing,
+    Sweep,
+    SweepNotice,
+    Swept,
     WorkerWanted,
     WorkOrder,
 )
@@ -42,6 +47,7 @@ class Activities:
 
     def __init__(self, casework_channel: grpc.aio.Channel, notifications_channel: grpc.aio.Channel) -> None:
         self._casework = CaseworkServiceStub(casework_channel)
+        self._workforce = WorkforceServiceStub(casework_channel)
         self._notifications = NotificationsServiceStub(notifications_channel)
 
     @activity.defn
@@ -59,7 +65,7 @@ class Activities:
     @activity.defn
     async def notify(self, notice: Notice) -> None:
         """Have one person told of a rung; accepted means committed, and it will go out."""
-        values = {"kind": notice.kind, "due": notice.due_at.isoformat(), "rung": notice.rung}
+        values = {"kind": notice.kind, "due": notice.due_at.isoformat(), "rung": notice.rung} | _safe_time(notice)
         await self._notify(
             notifications.NotifyRequest(
                 key=notice.key,
@@ -85,6 +91,24 @@ class Activities:
                 promise_id=call.promise_id,
             )
         )
+
+    @activity.defn
+    async def run_sweep(self, sweep: Sweep) -> Swept:
+        """What casework finds as of the sweep's instant; a retry finds the same people to tell."""
+        request = workforce.RunSweepRequest(
+            sweep=number(workforce.Sweep, sweep.kind), as_of=stamp(sweep.as_of), every_minutes=sweep.every_minutes
+        )
+        answer = await _answer(self._workforce.RunSweep(request, timeout=_DEADLINE))
+        notices = [SweepNotice(n.key, n.staff_id, n.template, dict(n.values)) for n in answer.notices]
+        return Swept(len(answer.findings), notices)
+
+    @activity.defn
+    async def tell_of_sweep(self, notice: SweepNotice) -> None:
+        """Have one person told of what a sweep found."""
+        to = {"staff_id": notice.staff_id} if notice.staff_id else {"last_resort": True}
+        request = notifications.NotifyRequest(key=notice.key, template=notice.template, values=notice.values)
+        request.MergeFrom(notifications.NotifyRequest(**to))
+        await self._notify(request)
 
     @activity.defn
     async def read_investigation(self, investigation_id: str) -> Standing:
@@ -181,10 +205,23 @@ def _notice(notice: casework.Notice) -> Notice:
         due_at=instant(notice.due_at),
         warning=notice.warning,
         overdue=notice.overdue,
+        safe_from=instant(notice.safe_from) if notice.HasField("safe_from") else None,
+        safe_until=instant(notice.safe_until) if notice.HasField("safe_until") else None,
     )
 
 
+def _safe_time(notice: Notice) -> dict[str, str]:
+    if not (notice.safe_from or notice.safe_until):
+        return {}
+    return {
+        "safe_from": notice.safe_from.isoformat() if notice.safe_from else "",
+        "safe_until": notice.safe_until.isoformat() if notice.safe_until else "",
+    }
+
+
 def _template(notice: Notice) -> str:
+    if notice.safe_from or notice.safe_until:
+        return "CALL"
     if notice.warning:
         return "WARNING"
     return "OVERDUE" if notice.overdue else "RUNG"

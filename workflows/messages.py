@@ -54,6 +54,9 @@ class Notice:
     due_at: datetime
     warning: bool = False
     overdue: bool = False
+    # When it is safe to call, as the caller said.
+    safe_from: datetime | None = None
+    safe_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -152,3 +155,30 @@ class WorkOrder:
     key: str
     assignment: Assignment
     dispatched: Dispatched
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Look ahead or around as of an instant; None: the one its schedule started it for."""
+
+    kind: str
+    every_minutes: int
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SweepNotice:
+    """One message of a sweep; nobody named: the last resort. The values are codes and times."""
+
+    key: str
+    staff_id: str
+    template: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How much a sweep found, and whom to tell."""
+
+    findings: int
+    notices: list[SweepNotice] = field(default_factory=list)

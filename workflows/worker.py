@@ -13,8 +13,9 @@ from workflows import DEPLOYMENT, TASK_QUEUE
 from workflows.activities import Activities
 from workflows.investigation import InvestigationWorkflow
 from workflows.promise import PromiseWorkflow
+from workflows.sweeps import SweepWorkflow
 
-WORKFLOWS = (PromiseWorkflow, InvestigationWorkflow)
+WORKFLOWS = (PromiseWorkflow, InvestigationWorkflow, SweepWorkflow)
 
 # Contracts and what calls them need no copy for each run of a workflow.
 _PASSED_THROUGH = ("hotline", "buf", "google", "chassis", "policy", "workflows.activities", "workflows.messages")
@@ -45,6 +46,8 @@ def worker(client: Client, activities: Activities, build_id: str | None = None) 
             activities.assign_worker,
             activities.promise_acceptance,
             activities.tell_worker,
+            activities.run_sweep,
+            activities.tell_of_sweep,
         ],
         workflow_runner=runner(),
         max_concurrent_workflow_tasks=8,

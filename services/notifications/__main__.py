@@ -30,7 +30,9 @@ NOTIFICATIONS = Service(
     name="notifications",
     migrations=[Path(__file__).with_name("migrations")],
     servicers=servicers,
-    subscriptions=lambda runtime: consumers.subscriptions(runtime.connect("casework")),
+    subscriptions=lambda runtime: consumers.subscriptions(
+        runtime.connect("casework"), templates.load(), NotificationsSettings().mail_domain
+    ),
     own_parts={"sender": send},
 )
 

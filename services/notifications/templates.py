@@ -13,12 +13,14 @@ FOLDER = Path(__file__).with_name("templates")
 
 # Known of every message; the other placeholders of a text must come as values.
 _OF_THE_MESSAGE = frozenset({"reference", "promise_id"})
-_TIMES = frozenset({"due", "since", "assigned"})
+_TIMES = frozenset({"due", "since", "assigned", "begins", "until", "safe_from", "safe_until"})
+# A caller may leave either side of the time that is safe open.
+_MAY_BE_OPEN = frozenset({"safe_from", "safe_until"})
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One text. `due`, `since` and `assigned` among its values are ISO times with a zone."""
+    """One text. Times among its values are ISO times with a zone; those of a safe time may be empty."""
 
     subject: string.Template
     body: string.Template
@@ -53,6 +55,8 @@ def problems(template: Template, values: Mapping[str, str]) -> Mapping[str, str]
     """What keeps these values from making the text, by field path; empty if they do."""
     found = {f"values.{name}": "is needed by this template" for name in sorted(template.needs - values.keys())}
     for name in sorted(template.needs & _TIMES & values.keys()):
+        if name in _MAY_BE_OPEN and not values[name]:
+            continue
         try:
             zoned = datetime.fromisoformat(values[name]).tzinfo is not None
         except ValueError:
@@ -69,6 +73,8 @@ def render(template: Template, values: Mapping[str, str], zone: ZoneInfo) -> Tex
 
 
 def _words(name: str, value: str, zone: ZoneInfo) -> str:
+    if name in _MAY_BE_OPEN and not value:
+        return "any time"
     if name in _TIMES:
         return datetime.fromisoformat(value).astimezone(zone).strftime("%a %d %b %Y %H:%M:%S %Z")
     if name == "kind":

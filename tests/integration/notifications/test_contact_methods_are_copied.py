@@ -20,10 +20,10 @@ from chassis.envelope import Envelope
 from chassis.topics import TOPICS, dead_letter
 from deploy.local import kafka
 from hotline.casework.v1 import casework_service_pb2 as casework
-from hotline.casework.v1.casework_events_pb2 import AbsenceRecorded, StaffRegistered
+from hotline.casework.v1.casework_events_pb2 import AbsenceRecorded, ContactMethodSet, StaffRegistered
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceServicer, add_CaseworkServiceServicer_to_server
 from hotline.notifications.v1 import notifications_service_pb2 as pb
-from services.notifications import consumers
+from services.notifications import consumers, templates
 from tests.integration.notifications.conftest import Desk, eventually, token_of
 
 TOPIC = "hotline.casework.staff.v1"
@@ -36,6 +36,7 @@ class Casework(CaseworkServiceServicer):
     addresses: dict[str, tuple[str, int]] = field(default_factory=dict)
     asked: int = 0
     away: bool = False
+    code: str = ""
 
     async def GetContactMethods(  # noqa: N802
         self, request: casework.GetContactMethodsRequest, context: Any
@@ -44,7 +45,12 @@ class Casework(CaseworkServiceServicer):
         if self.away:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
         email, version = self.addresses[request.staff_id]
-        return casework.GetContactMethodsResponse(staff_id=request.staff_id, email=email, version=version)
+        mail = casework.ContactMethod(
+            channel=casework.CONTACT_CHANNEL_EMAIL, address=email, verified=not self.code, code=self.code
+        )
+        return casework.GetContactMethodsResponse(
+            staff_id=request.staff_id, email=email, version=version, methods=[mail]
+        )
 
 
 @asynccontextmanager
@@ -56,7 +62,7 @@ async def consuming(desk: Desk, records: Casework) -> AsyncIterator[None]:
     await server.start()
     stop = asyncio.Event()
     async with connect(f"127.0.0.1:{port}", token_of(desk.identity, "SERVICE")) as channel:
-        subscriptions = consumers.subscriptions(channel)
+        subscriptions = consumers.subscriptions(channel, templates.load(), "hotline.invalid")
         consumer = Consumer("notifications", desk.database, subscriptions, desk.settings.need("kafka_bootstrap"))
         task = asyncio.create_task(consumer.run(stop))
         try:
@@ -125,3 +131,21 @@ async def test_a_change_is_read_again_and_other_facts_of_staff_are_passed_over(d
 async def is_reached_at(desk: Desk, person: UUID, email: str) -> bool:
     async with desk.database.transaction() as uow:
         return bool(await uow.fetchval("SELECT email FROM contact_method WHERE staff_id = $1", person) == email)
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_new_address_gets_its_code_and_registration_alone_sends_none(desk: Desk) -> None:
+    newcomer = uuid4()
+    casework_records = Casework({str(newcomer): ("newcomer@office.hotline.invalid", 2)}, code="048213")
+    async with desk.sending(), consuming(desk, casework_records):
+        await publish(desk, StaffRegistered(staff_id=str(newcomer), roles=["INVESTIGATOR"], office="north"), 1)
+        changed = ContactMethodSet(staff_id=str(newcomer), channel=casework.CONTACT_CHANNEL_EMAIL)
+        await publish(desk, changed, 2)
+
+        async def arrived() -> bool:
+            return bool(desk.post_office.mails)
+
+        await eventually(arrived)
+
+    (mail,) = desk.post_office.mails
+    assert (mail["To"], "048213" in mail["Subject"]) == ("newcomer@office.hotline.invalid", True)

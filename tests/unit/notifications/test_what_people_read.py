@@ -15,7 +15,25 @@ VALUES = {
     "assigned": "2026-03-02T18:00:00+00:00",
     "since": "2026-03-02T18:00:00+00:00",
     "rung": "supervisor",
+    "safe_from": "2026-03-02T18:00:00+00:00",
+    "safe_until": "",
+    "begins": "2026-03-02T18:00:00+00:00",
+    "until": "2026-03-03T18:00:00+00:00",
+    "office": "lake-east",
+    "role": "SCREENER",
+    "rungs": "SUPERVISOR of SCREENER:lake-east",
+    "count": "1",
+    "open": "12",
+    "overdue": "3",
+    "percent": "50",
+    "target": "90",
+    "calls": "6",
+    "abandoned": "2",
+    "voicemail": "1",
+    "code": "123456",
 }
+OF_SWEEPS = {"DRILL", "COVERAGE", "HAND_OVER", "ANSWERING"}
+"""They are about an office, not about one promise."""
 OF_THE_MESSAGE = {"reference": "7ZK4-M", "promise_id": "00000000-0000-0000-0000-000000000009"}
 
 
@@ -24,7 +42,14 @@ def read(code: str) -> templates.Text:
 
 
 def test_every_code_has_its_text() -> None:
-    assert set(TEXTS) == {"RUNG", "WARNING", "OVERDUE", "ASSIGNMENT", "LAST_RESORT", "NOBODY_LEFT", "STALLED"}
+    of_promises = {"RUNG", "WARNING", "OVERDUE", "CALL", "ASSIGNMENT", "LAST_RESORT", "NOBODY_LEFT", "STALLED"}
+    assert set(TEXTS) == of_promises | OF_SWEEPS | {"VERIFY"}
+
+
+def test_a_safe_time_may_be_open_on_either_side() -> None:
+    assert "safe to call Mon 02 Mar 2026 12:00:00 CST to any time" in read("CALL").subject
+    assert templates.problems(TEXTS["CALL"], VALUES | {"safe_from": ""}) == {}
+    assert list(templates.problems(TEXTS["CALL"], VALUES | {"safe_from": "soon"})) == ["values.safe_from"]
 
 
 @pytest.mark.parametrize("code", sorted(TEXTS))
@@ -32,7 +57,7 @@ def test_every_text_says_what_to_do_and_how_to_see_the_promise(code: str) -> Non
     body = read(code).body
     assert "What to do:" in body
     assert "You are told because" in body or code == "WARNING"
-    assert f"hotline promise {OF_THE_MESSAGE['promise_id']}" in body
+    assert f"hotline promise {OF_THE_MESSAGE['promise_id']}" in body or code in OF_SWEEPS | {"VERIFY"}
 
 
 @pytest.mark.parametrize("code", sorted(TEXTS))
