@@ -8,12 +8,13 @@ from typing import Any
 from chassis.contract import number, stamp, word
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.type.v1 import type_pb2
+from policy.agreement import Agreement
 from policy.canonical import canonical
 from services.triage.facts import pack_message
 from services.triage.model.contradictions import contradictions
 from services.triage.model.decisions import Decision, OverrideRequest, Problem, Review
 from services.triage.model.notes import Consultation, SourceNote, Suspicion
-from services.triage.model.ratings import Agreement, Rating
+from services.triage.model.ratings import Rating
 from services.triage.model.urgency import Response, Screening
 from services.triage.store.decisions import PastRequest, PastVerdict
 from services.triage.store.evaluations import Evaluation, Figure, Recorded
@@ -188,9 +189,10 @@ def rating_message(rating: Rating) -> pb.RatingTask:
 def agreement_message(agreement: Agreement) -> pb.Agreement:
     """Agreement with its bounds, which are unset where they are not defined."""
     message = pb.Agreement(pairs=agreement.pairs, agreed=agreement.agreed)
-    if agreement.kappa is not None and agreement.interval is not None:
+    if agreement.kappa is not None and agreement.kappa_interval is not None:
         message.kappa = agreement.kappa
-        message.kappa_low, message.kappa_high = agreement.interval
+        message.kappa_low = agreement.kappa_interval.low
+        message.kappa_high = agreement.kappa_interval.high
     return message
 
 

@@ -15,6 +15,7 @@ from chassis.once import once
 from chassis.unit_of_work import UnitOfWork
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.triage.v1 import triage_service_pb2_grpc as rpc
+from policy.agreement import agreement
 from policy.canonical import canonical
 from policy.packs import Packs
 from services.triage.api import messages
@@ -23,7 +24,6 @@ from services.triage.commands import deciding, noting, rating, reviewing
 from services.triage.commands.deciding import Seen
 from services.triage.model.notes import Reliability, SuspicionOutcome
 from services.triage.model.overrides import Override
-from services.triage.model.ratings import agreement
 from services.triage.store import decisions, evaluations, notes, ratings
 from services.triage.watch import QueueWatch
 

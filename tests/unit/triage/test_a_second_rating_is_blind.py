@@ -1,4 +1,4 @@
-"""Second, blind ratings, and what their agreement is (R040)."""
+"""Second, blind ratings of a report (R040)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from policy.errors import Refused
 from services.triage.model import ratings
 from services.triage.model.decisions import Decision
-from services.triage.model.ratings import Agreement, agreement
 from services.triage.model.sampling import drawn_for_rating
 from services.triage.model.urgency import Response, Screening
 from tests.unit.triage.reports import RANG, REPORT, SCREENER, SUPERVISOR, confirmed_by, waiting
@@ -45,34 +44,3 @@ def test_a_rating_is_given_once_by_who_took_it() -> None:
         ratings.rated(rating, AGREED, by=SUPERVISOR, at=RANG)
     with pytest.raises(Refused, match="a rating stays"):
         ratings.rated(ratings.rated(rating, AGREED, by="staff-9", at=RANG), AGREED, by="staff-9", at=RANG)
-
-
-def pairs(table: list[list[int]]) -> list[tuple[str, str]]:
-    return [
-        (str(row), str(column))
-        for row, counts in enumerate(table)
-        for column, count in enumerate(counts)
-        for _ in range(count)
-    ]
-
-
-def test_kappa_and_its_interval_are_those_of_the_literature() -> None:
-    """The worked example of Fleiss, Cohen and Everitt (1969)."""
-    found = agreement(pairs([[75, 1, 4], [5, 4, 1], [0, 0, 10]]))
-    assert (found.pairs, found.agreed) == (100, 89)
-    assert found.kappa is not None
-    assert found.interval is not None
-    assert found.kappa == pytest.approx(0.676, abs=0.0005)
-    assert (found.interval[1] - found.interval[0]) / 2 / 1.96 == pytest.approx(0.088, abs=0.0005)
-
-
-def test_chance_agreement_is_no_agreement() -> None:
-    found = agreement(pairs([[25, 25], [25, 25]]))
-    assert found.agreed == 50
-    assert found.kappa == pytest.approx(0.0)
-
-
-def test_where_nobody_ever_differs_kappa_may_not_be_defined() -> None:
-    assert agreement([]) == Agreement(0, 0)
-    assert agreement([("T1", "T1")] * 9) == Agreement(9, 9)
-    assert agreement([("T1", "T1"), ("T2", "T2")]) == Agreement(2, 2, 1.0, (1.0, 1.0))
