@@ -21,7 +21,7 @@ _HALF_A_YEAR = 183
 
 @cache
 def pinned_zone(name: str) -> ZoneInfo:
-    """The zone as the pinned `tzdata` package has it: a machine's own zone files would make due times differ by machine.
+    """The zone as the pinned `tzdata` package has it: by a machine's own zone files due times would differ by machine.
 
     KeyError if there is no such zone.
     """

@@ -57,8 +57,8 @@ class ClockUndefined(PolicyError):
 class Refused(Exception):
     """A model's refusal: what was asked breaks one of its rules, and nothing has changed.
 
-    `reason` is a code of the contracts' table of reasons; `field` the path of the value that is wrong, None if it is the
-    state that does not allow it. The message never quotes a value: it is logged.
+    `reason` is a code of the contracts' table of reasons; `field` the path of the value that is wrong, None if it is
+    the state that does not allow it. The message never quotes a value: it is logged.
     """
 
     def __init__(self, reason: str, message: str, field: str | None = None) -> None:
