@@ -11,12 +11,14 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from chassis import telemetry
+from chassis import health, telemetry
 from chassis.client import connect as connect_service
 from chassis.consumer import StatelessConsumer
+from chassis.health import PortTaken
 from chassis.identity import token_from_file
 from chassis.kafka import TopicsMissing
 from chassis.settings import MissingSetting
+from chassis.tls import TlsFilesUnusable
 from workflows import temporal
 from workflows.activities import Activities
 from workflows.bridge import Bridge, is_outage
@@ -77,7 +79,12 @@ async def _until_told(part: Part, settings: WorkflowSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await part(settings, stop)
+    async with asyncio.TaskGroup() as running:
+        running.create_task(health.answer(settings, stop))
+        try:
+            await part(settings, stop)
+        finally:
+            stop.set()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -87,14 +94,15 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     settings = WorkflowSettings()
     shutdown = telemetry.setup(f"hotline-{GROUP}-{arguments[0]}", settings)
+    code = 0
     try:
         asyncio.run(_until_told(PARTS[arguments[0]], settings))
-    except (MissingSetting, KeyringUnusable, TopicsMissing) as problem:
-        sys.stderr.write(f"workflows {arguments[0]}: {problem}\n")
-        return 1
+    except* (MissingSetting, KeyringUnusable, PortTaken, TlsFilesUnusable, TopicsMissing) as problems:
+        sys.stderr.writelines(f"workflows {arguments[0]}: {problem}\n" for problem in problems.exceptions)
+        code = 1
     finally:
         shutdown()
-    return 0
+    return code
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import asyncio
 
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
-from temporalio.service import RPCError
+from temporalio.service import RPCError, TLSConfig
 
-from chassis import logs
+from chassis import logs, tls
 from chassis.waiting import wait
 from workflows.codec import Keyring, converter
 
@@ -17,7 +17,7 @@ _log = logs.logger("workflows")
 
 
 async def connect(address: str, namespace: str, stop: asyncio.Event, keyring: Keyring | None = None) -> Client | None:
-    """A client of Temporal at `host:port`, as soon as it answers; None if `stop` is set before it does."""
+    """A client of Temporal at `host:port[?tls=FOLDER]`, as soon as it answers; None if `stop` is set before it does."""
     while not stop.is_set():
         try:
             return await _client(address, namespace, keyring, lazy=False)
@@ -38,10 +38,16 @@ async def reaching_for(address: str, namespace: str, keyring: Keyring | None) ->
 
 
 async def _client(address: str, namespace: str, keyring: Keyring | None, *, lazy: bool) -> Client:
+    target, folder = tls.parted(address)
     return await Client.connect(
-        address,
+        target,
+        tls=_tls(tls.read(folder)) if folder else False,
         namespace=namespace,
         interceptors=[TracingInterceptor()],
         data_converter=converter(keyring),
         lazy=lazy,
     )
+
+
+def _tls(files: tls.Files) -> TLSConfig:
+    return TLSConfig(server_root_ca_cert=files.authority, client_cert=files.certificate, client_private_key=files.key)
