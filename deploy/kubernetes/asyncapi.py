@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
@@ -103,7 +103,7 @@ def _message(fact: str) -> Document:
         "title": _short(fact),
         "contentType": "application/protobuf",
         "traits": [{"$ref": "#/components/messageTraits/fact"}],
-        "payload": _schema(message_class(fact).DESCRIPTOR),
+        "payload": _schema(cast(Descriptor, message_class(fact).DESCRIPTOR)),
     }
 
 

@@ -1,0 +1,156 @@
+"""Default-deny both ways: each call has a policy on either side, and nothing else has any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from deploy.local.settings import PORTS
+from tests.contract.manifests import Deployment, Manifest, labels_of_pods, selects, title
+
+CALLS = {
+    ("notifications-consumer", "casework-api"),
+    ("workflows-worker", "casework-api"),
+    ("workflows-worker", "notifications-api"),
+    ("workflows-reconciler", "intake-api"),
+    ("workflows-reconciler", "triage-api"),
+    ("workflows-reconciler", "casework-api"),
+    ("workflows-reconciler", "notifications-api"),
+}
+"""Every call between processes of the platform."""
+
+DATABASES = {"intake", "triage", "casework", "notifications"}
+KAFKA = {"relay", "consumer", "bridge"}
+
+
+def policies(made: Deployment) -> list[Manifest]:
+    return made.of_kind("NetworkPolicy")
+
+
+def allowed(made: Deployment, way: str, labels: Mapping[str, str]) -> list[tuple[dict[str, Any], list[int]]]:
+    """Whom pods with these labels may reach (`egress`), or who may reach them (`ingress`), each with the ports."""
+    peer = "to" if way == "egress" else "from"
+    return [
+        (other, [port["port"] for port in rule.get("ports", [])])
+        for policy in policies(made)
+        if selects(policy["spec"]["podSelector"], labels)
+        for rule in policy["spec"].get(way, [])
+        for other in rule[peer]
+    ]
+
+
+def may(made: Deployment, way: str, labels: Mapping[str, str], other: Mapping[str, str], port: int) -> bool:
+    """Whether pods with `labels` may speak with pods of the same namespace with the labels `other`, on `port`."""
+    return any(
+        "podSelector" in peer
+        and "namespaceSelector" not in peer
+        and selects(peer["podSelector"], other)
+        and port in ports
+        for peer, ports in allowed(made, way, labels)
+    )
+
+
+def process(made: Deployment, name: str) -> dict[str, str]:
+    """The labels of a process' pods; a worker's name ends with its version."""
+    (found,) = (d for d in made.own_processes() if str(d["metadata"]["name"]).startswith(name))
+    return labels_of_pods(found)
+
+
+def test_nothing_is_reached_and_nothing_reaches_out_by_itself(overlay: Deployment) -> None:
+    deny = overlay.named("NetworkPolicy", "deny")["spec"]
+    assert deny == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_no_rule_lets_everybody_or_everything_through(overlay: Deployment) -> None:
+    for policy in policies(overlay):
+        for rule in policy["spec"].get("ingress", []):
+            assert rule.get("from"), title(policy)
+            assert rule.get("ports"), title(policy)
+            assert all(peer != {"podSelector": {}} and peer for peer in rule["from"]), title(policy)
+        for rule in policy["spec"].get("egress", []):
+            assert rule.get("to"), title(policy)
+            assert rule.get("ports"), title(policy)
+
+
+def test_exactly_the_calls_of_the_platform_are_let_through(overlay: Deployment) -> None:
+    names = {title(d).removeprefix("Deployment "): labels_of_pods(d) for d in overlay.own_processes()}
+    found = {
+        (caller, called)
+        for caller, from_labels in names.items()
+        for called, to_labels in names.items()
+        if called.endswith("-api")
+        and may(overlay, "egress", from_labels, to_labels, PORTS[called.removesuffix("-api")])
+    }
+    assert {(caller.removesuffix("-0-1-0"), called) for caller, called in found} == CALLS
+
+
+@pytest.mark.parametrize(("caller", "called"), sorted(CALLS))
+def test_each_call_is_let_through_on_both_sides(overlay: Deployment, caller: str, called: str) -> None:
+    one, other, port = process(overlay, caller), process(overlay, called), PORTS[called.removesuffix("-api")]
+    assert may(overlay, "egress", one, other, port)
+    assert may(overlay, "ingress", other, one, port)
+
+
+def test_each_service_reaches_its_own_database_and_no_other(overlay: Deployment) -> None:
+    for workload in [*overlay.own_processes(), *overlay.of_kind("Job")]:
+        labels = labels_of_pods(workload)
+        reached = {
+            name
+            for name in DATABASES
+            if may(overlay, "egress", labels, {"cnpg.io/cluster": f"{name}-database"}, 5432)
+            and may(overlay, "ingress", {"cnpg.io/cluster": f"{name}-database"}, labels, 5432)
+        }
+        assert reached == {labels["app.kubernetes.io/name"]} & DATABASES, title(workload)
+
+
+def test_only_who_speaks_to_kafka_reaches_it(overlay: Deployment) -> None:
+    broker = {"strimzi.io/cluster": "hotline"}
+    for deployment in overlay.own_processes():
+        labels = labels_of_pods(deployment)
+        expected = labels["app.kubernetes.io/component"] in KAFKA
+        assert may(overlay, "egress", labels, broker, 9093) is expected, title(deployment)
+        assert may(overlay, "ingress", broker, labels, 9093) is expected, title(deployment)
+
+
+def test_calls_from_outside_come_from_the_edge_alone(overlay: Deployment) -> None:
+    for service, port in {name: PORTS[name] for name in DATABASES}.items():
+        outside = [
+            (peer, ports)
+            for peer, ports in allowed(overlay, "ingress", process(overlay, f"{service}-api"))
+            if "namespaceSelector" in peer
+        ]
+        assert outside == [({"namespaceSelector": {"matchLabels": {"hotline-edge": "true"}}}, [port])]
+
+
+def test_the_internet_is_reached_by_mail_and_by_stores_alone(overlay: Deployment) -> None:
+    for workload in [*overlay.own_processes(), *overlay.of_kind("Job")]:
+        outside = [ports for peer, ports in allowed(overlay, "egress", labels_of_pods(workload)) if "ipBlock" in peer]
+        sender = workload["metadata"]["name"] == "notifications-sender"
+        assert outside == ([[465, 587]] if sender else []), title(workload)
+
+
+def test_temporal_is_reached_by_the_workflows_alone(overlays: Mapping[str, Deployment]) -> None:
+    """It knows no tokens: who reaches it may do with alarms what they like."""
+    (policy,) = policies(overlays["temporal"])
+    callers = [rule["from"] for rule in policy["spec"]["ingress"] if rule.get("ports") == [{"port": 7233}]]
+    assert callers == [
+        [
+            {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "hotline"}},
+                "podSelector": {"matchLabels": {"app.kubernetes.io/name": "workflows"}},
+            },
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}},
+        ]
+    ]
+
+
+def test_telemetry_reaches_the_collector_and_the_collector_knows_its_senders(
+    overlays: Mapping[str, Deployment],
+) -> None:
+    production = overlays["production"]
+    collector = labels_of_pods(production.named("Deployment", "collector"))
+    for deployment in production.own_processes():
+        assert may(production, "egress", labels_of_pods(deployment), collector, 4318), title(deployment)
+        assert may(production, "ingress", collector, labels_of_pods(deployment), 4318), title(deployment)
