@@ -40,8 +40,7 @@ class Workforce(rpc.WorkforceServiceServicer):
         staff_id, place = UUID(request.staff_id), Place(word(pb.Place, request.place))
 
         async def act(uow: UnitOfWork) -> pb.RecordPresenceResponse:
-            await workforce.record_presence(uow, staff_id, place)
-            waiting = await arrivals.tell_of_messages(uow, self._rules, staff_id, place)
+            waiting = await arrivals.sign(uow, self._rules, staff_id, place)
             return pb.RecordPresenceResponse(unchecked_messages=waiting)
 
         with packs_refuse():

@@ -75,6 +75,8 @@ async def drill(uow: UnitOfWork, rules: Rules, asked: Asked) -> Swept:
         for begins in await _shifts(uow, rules, office, until - asked.every, until):
             there = await rungs.workforce_at(uow, rules, None, [office], begins)
             empty = gaps(there, office, _ladders(rules.in_force(begins), office))
+            if not empty:
+                continue
             found = tuple(Finding(office, "UNREACHABLE_RUNG", gap.about, begins, gap.why) for gap in empty)
             values = {
                 "office": office,
@@ -85,7 +87,7 @@ async def drill(uow: UnitOfWork, rules: Rules, asked: Asked) -> Swept:
             told = await _tell_office(
                 uow, rules, office, asked, f"drill/{office}/{begins.isoformat()}", "DRILL", values
             )
-            swept.append(Swept(found, told if found else ()))
+            swept.append(Swept(found, told))
     return _together(swept)
 
 

@@ -110,7 +110,12 @@ async def test_whoever_comes_in_is_told_of_the_messages_that_wait(world: World) 
 
     assert await signs_in(world) == 1
 
-    assert told(await world.ring(waiting)) == [("owner", world.people.worker)]
+    answer = await world.ring(waiting)
+    assert told(answer) == [("owner", world.people.worker)]
+    await world.sent(answer)
+    world.clock.move(minutes=1)
+    await signs_in(world)
+    assert told(await world.ring(waiting)) == []
 
 
 async def test_of_the_absent_the_supervisor_checks_daily_and_takes_calls_and_messages_over(world: World) -> None:
