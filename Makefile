@@ -37,6 +37,15 @@ faults: ready ## Play the shift while one process is killed again and again, eac
 bench: ready ## How fast this machine screens and replays, beside the goals
 	@$(BIN)/python -m tests.load.bench
 
+.PHONY: manifests
+manifests: ready ## Write what is made from the table of topics, then render and check images, compose file and manifests
+	@$(BIN)/python -m deploy.kubernetes.generate
+	@$(BIN)/python -m pytest tests/contract
+
+.PHONY: cluster-check
+cluster-check: ready ## Apply the manifests to the empty cluster of KUBECONFIG, update and drain: make cluster-check KUBECONFIG=...
+	@$(BIN)/python -m deploy.kubernetes.cluster_check $(or $(OVERLAY),production)
+
 .PHONY: lint
 lint: ready ## Formatting, lint, types, import directions, contracts
 	@$(BIN)/ruff format --check $(wildcard $(SOURCES))
