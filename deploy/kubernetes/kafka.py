@@ -22,6 +22,7 @@ READS: Mapping[str, tuple[str, ...]] = {
     "casework": (
         "hotline.intake.callback.v1",
         "hotline.intake.complaint.v1",
+        "hotline.intake.contact.v1",
         "hotline.intake.voicemail.v1",
         "hotline.notifications.notification.v1",
         "hotline.triage.decision.v1",
