@@ -22,6 +22,7 @@ from opentelemetry.trace import SpanKind
 
 from chassis import logs
 from chassis.clock import Clock, system_clock
+from chassis.crash_points import reached
 from chassis.kafka import running_producer
 from chassis.outbox import PARTITIONS
 from chassis.queries import chassis_queries as sql
@@ -132,10 +133,12 @@ class _Session:
         rows = await self._connection.fetch(sql.unsent, sorted(self._owned), BATCH) if self._owned else []
         if not rows:
             return 0
+        reached("relay.read")
         async with asyncio.timeout(_SEND_TIMEOUT):
             # One after the other into the producer, which keeps their order; then all acknowledgements together.
             acknowledgements = [await self._send(row) for row in rows]
             await asyncio.gather(*acknowledgements)
+        reached("relay.sent")
         await self._connection.execute(sql.mark_sent, [row["id"] for row in rows], self._clock())
         return len(rows)
 

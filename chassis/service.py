@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import grpc
 
-from chassis import health, logs, telemetry
+from chassis import crash_points, health, logs, telemetry
 from chassis.client import connect
 from chassis.clock import Clock, Ids, TimeOrderedIds, system_clock
 from chassis.consumer import Consumer, Subscriptions
@@ -88,6 +88,7 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
         return 2
     settings = Settings()
     shutdown = telemetry.setup(f"hotline-{service.name}", settings)
+    crash_points.arm(settings)
     code = 0
     try:
         _run(service, given[0], settings)

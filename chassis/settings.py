@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT")
     )
 
+    crash_file: Path | None = None
+    """Where tests ask for failures (`chassis.crash_points`); development only."""
+
     @property
     def development(self) -> bool:
         """Whether conveniences that production must not have (reflection, movable clocks) are on."""

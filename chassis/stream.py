@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis import logs, outages
+from chassis.crash_points import reached
 from chassis.errors import NotYetKnown
 from chassis.kafka import running_consumer, running_producer
 from chassis.record import Poison, Record
@@ -120,6 +121,7 @@ class Stream:
                 break
             done = message.offset + 1
         if done is not None:
+            reached("consumer.applied")
             await self._commit(consumer, partition, done)
 
     async def _attempt(self, partition: TopicPartition, record: Record) -> float | None:
@@ -208,6 +210,7 @@ class _DrainFirst(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         async with self._batch:
+            reached("consumer.revoked")
             self._forget(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:

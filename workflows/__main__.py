@@ -11,7 +11,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from chassis import health, telemetry
+from chassis import crash_points, health, telemetry
 from chassis.client import connect as connect_service
 from chassis.consumer import StatelessConsumer
 from chassis.health import PortTaken
@@ -95,6 +95,7 @@ def main(arguments: Sequence[str]) -> int:
     settings = WorkflowSettings()
     shutdown = telemetry.setup(f"hotline-{GROUP}-{arguments[0]}", settings)
     code = 0
+    crash_points.arm(settings)
     try:
         asyncio.run(_until_told(PARTS[arguments[0]], settings))
     except* (MissingSetting, KeyringUnusable, PortTaken, TlsFilesUnusable, TopicsMissing) as problems:

@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from chassis.client import refusal_of
 from chassis.contract import instant, number, stamp, word
+from chassis.crash_points import reached
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1 import promise_pb2 as promises
 from hotline.casework.v1 import workforce_service_pb2 as workforce
@@ -55,6 +56,7 @@ class Activities:
         """What fell due by the workflow's own time; a retry is answered with the same people."""
         request = casework.ClimbRungRequest(promise_id=climb.promise_id, as_of=stamp(climb.as_of))
         answer = await _answer(self._casework.ClimbRung(request, timeout=_DEADLINE))
+        reached("activity.climbed")
         return Climbed(
             outcome=word(casework.ClimbOutcome, answer.outcome),
             clock=clock_of(answer.clock),
@@ -65,6 +67,7 @@ class Activities:
     @activity.defn
     async def notify(self, notice: Notice) -> None:
         """Have one person told of a rung; accepted means committed, and it will go out."""
+        reached("activity.notifying")
         values = {"kind": notice.kind, "due": notice.due_at.isoformat(), "rung": notice.rung} | _safe_time(notice)
         await self._notify(
             notifications.NotifyRequest(

@@ -124,6 +124,8 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         values["HOTLINE_HEARTBEAT_FILE"] = str(_heartbeat(settings))
     if name == "casework":
         values["HOTLINE_CERTIFICATE_KEY"] = str(settings.identity / "certificate.pem")
+    if settings.crash_file:
+        values["HOTLINE_CRASH_FILE"] = str(settings.crash_file)
     if settings.otel_exporter_otlp_endpoint:
         values["OTEL_EXPORTER_OTLP_ENDPOINT"] = settings.otel_exporter_otlp_endpoint
     return values

@@ -52,6 +52,9 @@ class StackSettings(BaseSettings):
     shadow_model: str = "off"
     """The statistical model that runs in triage's shadow slot, or `off`."""
 
+    crash_file: Path | None = None
+    """Where the fault tests ask for failures."""
+
     postgres_url: SecretStr | None = None
     """A PostgreSQL server to use instead of the embedded one, as a role that may create databases and roles."""
     kafka_bootstrap: str | None = None

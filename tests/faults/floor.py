@@ -69,7 +69,7 @@ class Floor:
                     email=f"{role.lower()}@office.hotline.invalid",
                 )
                 request = casework.RegisterStaffRequest(idempotency_key=uuid4().hex, staff=staff)
-                await stub.RegisterStaff(request, timeout=TIMEOUT)
+                await stub.RegisterStaff(request, timeout=TIMEOUT, wait_for_ready=True)
 
     async def owe(self, received_at: Sequence[datetime]) -> list[Promise]:
         """One urgent callback of the worker for each receipt."""
@@ -87,7 +87,7 @@ class Floor:
                     received_at=stamp(at),
                 )
                 async with room:
-                    return (await stub.MakePromise(request, timeout=TIMEOUT)).promise
+                    return (await stub.MakePromise(request, timeout=TIMEOUT, wait_for_ready=True)).promise
 
             return list(await asyncio.gather(*map(one, received_at)))
 
@@ -99,7 +99,7 @@ class Floor:
             async def one(promise: Promise) -> casework.GetPromiseResponse:
                 async with room:
                     request = casework.GetPromiseRequest(promise_id=promise.promise_id)
-                    return await stub.GetPromise(request, timeout=TIMEOUT)
+                    return await stub.GetPromise(request, timeout=TIMEOUT, wait_for_ready=True)
 
             return list(await asyncio.gather(*map(one, promises)))
 
@@ -112,13 +112,17 @@ class Floor:
                 outcome="REACHED",
                 occurred_at=stamp(datetime.now(UTC)),
             )
-            return (await CaseworkServiceStub(channel).RecordAttempt(request, timeout=TIMEOUT)).promise
+            return (
+                await CaseworkServiceStub(channel).RecordAttempt(request, timeout=TIMEOUT, wait_for_ready=True)
+            ).promise
 
     async def certificate(self, promise: Promise) -> str:
         """The certificate of a closed promise."""
         async with self.calling("casework", "SERVICE") as channel:
             request = casework.GetCertificateRequest(promise_id=promise.promise_id)
-            return (await CaseworkServiceStub(channel).GetCertificate(request, timeout=TIMEOUT)).certificate_json
+            return (
+                await CaseworkServiceStub(channel).GetCertificate(request, timeout=TIMEOUT, wait_for_ready=True)
+            ).certificate_json
 
     async def open_alarms(self) -> int:
         """How many alarms Temporal runs."""
@@ -127,10 +131,11 @@ class Floor:
 
 
 @asynccontextmanager
-async def floor(pack: str = "seed-default") -> AsyncIterator[Floor]:
-    """A platform with a folder and ports of its own, not up yet."""
+async def floor(pack: str = "seed-default", *, crashing: bool = False) -> AsyncIterator[Floor]:
+    """A platform with a folder and ports of its own, not up yet; `crashing`: one that can be made to fail."""
     with reachable_folder() as folder, free_offset() as offset:
-        yield Floor(StackSettings(home=folder / "home", port_offset=offset, pack=pack))
+        crash_file = folder / "crash" if crashing else None
+        yield Floor(StackSettings(home=folder / "home", port_offset=offset, pack=pack, crash_file=crash_file))
 
 
 def climbed(shown: casework.GetPromiseResponse) -> dict[str, list[datetime]]:

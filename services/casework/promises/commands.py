@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from chassis.crash_points import reached
 from chassis.identity import acting
 from chassis.unit_of_work import UnitOfWork
 from policy.canonical import canonical
@@ -166,6 +167,7 @@ async def climb_rung(uow: UnitOfWork, rules: Rules, promise_id: UUID, as_of: dat
     promise = await store.lock(uow, promise_id)
     try:
         promise = await happen(uow, rules, promise, Alarm(), as_of)
+        reached("ledger.climbing")
     except NothingDue as nothing:
         if nothing.waiting is Waiting.CLOSED:
             return Alarmed(nothing.waiting, promise)
