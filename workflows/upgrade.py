@@ -21,11 +21,7 @@ async def upgrade(client: Client, build_id: str, *, a_second: float) -> int:
 
     Workers of that build must run already; those of older builds must run until nothing is left on them.
     """
-    await client.workflow_service.set_worker_deployment_current_version(
-        SetWorkerDeploymentCurrentVersionRequest(
-            namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build_id, identity=client.identity
-        )
-    )
+    await make_current(client, build_id)
     began, woken = time.monotonic(), 0
     async for workflow_id in _elsewhere(client, build_id):
         await wake(client, workflow_id)
@@ -35,6 +31,15 @@ async def upgrade(client: Client, build_id: str, *, a_second: float) -> int:
             await asyncio.sleep(ahead)
     _log.info("woken to the current build", count=woken)
     return woken
+
+
+async def make_current(client: Client, build_id: str) -> None:
+    """What starts from now on starts on this build; "" stands for workers without one."""
+    await client.workflow_service.set_worker_deployment_current_version(
+        SetWorkerDeploymentCurrentVersionRequest(
+            namespace=client.namespace, deployment_name=DEPLOYMENT, build_id=build_id, identity=client.identity
+        )
+    )
 
 
 async def left(client: Client, build_id: str) -> int:

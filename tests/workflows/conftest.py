@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from chassis.client import connect
+from chassis.clock import Clock, system_clock
 from chassis.contract import stamp
 from chassis.database import Database
 from chassis.envelope import Envelope
@@ -109,6 +110,16 @@ class Part:
 
 
 @dataclass
+class MovedClock:
+    """Casework's clock, which a test moves along with the time its workflow skips."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
 class Office:
     """One test's platform: casework, notifications and Temporal, and the people of one office."""
 
@@ -116,6 +127,8 @@ class Office:
     casework: Part
     notifications: Part
     environment: Mapping[str, str]
+    home: Path
+    clock: MovedClock
     people: People = field(default_factory=People)
     channels: AsyncExitStack = field(default_factory=AsyncExitStack)
     _carried: int = 0
@@ -256,7 +269,7 @@ class Office:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """A worker that runs as long as the block."""
-        token = self._token("service:workflows", ("SERVICE",))
+        token = self.token("service:workflows", ("SERVICE",))
         async with (
             connect(f"127.0.0.1:{self.casework.port}", token) as casework,
             connect(f"127.0.0.1:{self.notifications.port}", token) as told,
@@ -282,11 +295,11 @@ class Office:
     async def _channel(self, part: Part, subject: str, roles: tuple[str, ...]) -> Any:
         key = f"{part.port} {subject} {roles}"
         if key not in self._stubs:
-            token = self._token(subject, roles)
+            token = self.token(subject, roles)
             self._stubs[key] = await self.channels.enter_async_context(connect(f"127.0.0.1:{part.port}", token))
         return self._stubs[key]
 
-    def _token(self, subject: str, roles: tuple[str, ...]) -> Callable[[], str]:
+    def token(self, subject: str, roles: tuple[str, ...]) -> Callable[[], str]:
         token = issue(self.casework.issuer, subject, roles)
         return lambda: token
 
@@ -327,14 +340,14 @@ def acting() -> Iterator[None]:
 @pytest.fixture
 async def empty_office(stack: Addresses, tmp_path: Path) -> AsyncIterator[Office]:
     """The platform, and nobody in the office."""
-    issuer = tmp_path / "identity"
+    issuer, clock = tmp_path / "identity", MovedClock()
     make_development_key(issuer)
     (tmp_path / "token").write_text(issue(issuer, "service:workflows", ["SERVICE"]))
     rules = Rules(Packs(with_quick_pack(tmp_path / "packs")), QUICK, Ed25519PrivateKey.generate())
     async with (
         fresh_database(stack) as casework_url,
         fresh_database(stack) as notifications_url,
-        _database(casework_url, "casework", casework_main.SERVICE.migrations) as casework,
+        _database(casework_url, "casework", casework_main.SERVICE.migrations, clock) as casework,
         _database(notifications_url, "notifications", notifications.NOTIFICATIONS.migrations) as messages,
         AsyncExitStack() as channels,
     ):
@@ -357,7 +370,7 @@ async def empty_office(stack: Addresses, tmp_path: Path) -> AsyncIterator[Office
         await first.start()
         await second.start()
         try:
-            yield Office(client, first, second, environment, channels=channels)
+            yield Office(client, first, second, environment, stack.home, clock, channels=channels)
         finally:
             await _end_all(client)
             await first.stop()
@@ -372,9 +385,11 @@ async def office(empty_office: Office) -> Office:
 
 
 @asynccontextmanager
-async def _database(url: str, source: str, migrations: Sequence[Path]) -> AsyncIterator[Database]:
+async def _database(
+    url: str, source: str, migrations: Sequence[Path], clock: Clock = system_clock
+) -> AsyncIterator[Database]:
     migrate(url, migrations)
-    database = await Database.open(url, source=source)
+    database = await Database.open(url, source=source, clock=clock)
     try:
         yield database
     finally:
