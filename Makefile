@@ -30,12 +30,13 @@ unit: ready ## Run only the tests that need no running parts (seconds)
 	@$(BIN)/python -m pytest tests/unit
 
 .PHONY: faults
-faults: ready ## Play the shift while one process is killed again and again, each in turn (hours; goes on where it stopped)
-	@$(BIN)/python -m pytest tests/faults -m faults
+faults: ready ## Every outage and crash, and the shift while one process is killed again and again (hours; goes on where it stopped)
+	@HOTLINE_OUTAGE=180 $(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 .PHONY: bench
-bench: ready ## How fast this machine screens and replays, beside the goals
+bench: ready ## How fast this machine screens and replays, and how late its alarms ring, beside the goals
 	@$(BIN)/python -m tests.load.bench
+	@$(BIN)/python -m tests.load.promises
 
 .PHONY: manifests
 manifests: ready ## Write what is made from the table of topics, then render and check images, compose file and manifests
