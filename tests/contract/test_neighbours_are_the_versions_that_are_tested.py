@@ -1,0 +1,48 @@
+"""Kafka and Temporal in containers and clusters are those that every test runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import yaml
+
+from deploy.kubernetes.kustomize import FOLDER
+from deploy.local import kafka, temporal
+from tests.contract.manifests import Deployment
+from tests.contract.test_compose_runs_the_whole_platform import SERVICES_OF_FILE
+
+VALUES = yaml.safe_load((FOLDER / "temporal" / "values.yaml").read_text())
+
+
+def test_kafka_is_the_one_that_is_tested(overlay: Deployment) -> None:
+    assert overlay.named("Kafka", "hotline")["spec"]["kafka"]["version"] == kafka.VERSION
+    assert SERVICES_OF_FILE["kafka"]["image"] == f"apache/kafka:{kafka.VERSION}"
+
+
+def test_temporal_is_the_one_that_is_tested() -> None:
+    for part in ("server", "admintools"):
+        assert VALUES[part]["image"]["tag"] == temporal.VERSION
+    assert SERVICES_OF_FILE["temporal"]["image"] == f"temporalio/server:{temporal.VERSION}"
+    assert SERVICES_OF_FILE["temporal-schema"]["image"] == f"temporalio/admin-tools:{temporal.VERSION}"
+    assert SERVICES_OF_FILE["temporal-ui"]["image"].rpartition(":")[2] == VALUES["web"]["image"]["tag"]
+
+
+def test_temporal_keeps_its_stores_in_the_databases_that_are_made_for_it(overlays: Mapping[str, Deployment]) -> None:
+    made = overlays["temporal"]
+    stores = VALUES["server"]["config"]["persistence"]["datastores"]
+    cluster = made.named("Cluster", "temporal-database")
+    assert stores["default"]["sql"]["databaseName"] == cluster["spec"]["bootstrap"]["initdb"]["database"]
+    assert stores["visibility"]["sql"]["databaseName"] == made.named("Database", "temporal-visibility")["spec"]["name"]
+    for store in stores.values():
+        assert store["sql"]["connectAddr"] == "temporal-database-rw:5432"
+        assert store["sql"]["existingSecret"] == "temporal-database-app"
+        assert store["sql"]["tls"]["enableHostVerification"] is True
+
+
+def test_the_namespace_of_the_workflows_is_made_with_the_retention_of_the_stack(
+    overlays: Mapping[str, Deployment],
+) -> None:
+    production = overlays["production"]
+    told = production.environment(production.named("Deployment", "workflows-bridge"))
+    (namespace,) = VALUES["server"]["config"]["namespaces"]["namespace"]
+    assert namespace == {"name": told["HOTLINE_TEMPORAL_NAMESPACE"], "retention": f"{temporal.RETENTION.days}d"}
