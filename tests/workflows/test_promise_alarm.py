@@ -192,7 +192,7 @@ async def test_a_ladder_without_anybody_on_it_has_the_last_resort_told(empty_off
 
 
 async def test_continuing_as_new_keeps_the_highest_version(office: Office) -> None:
-    """The server suggests it at 4 Ki events; the ledger is away, so that only the facts' own versions count."""
+    """The server suggests it at 512 events here; the ledger is away, so that only the facts' own versions count."""
     promise_id, far = str(uuid4()), datetime(2099, 1, 1, tzinfo=UTC)
     await office.casework.stop()
     async with office.working():
