@@ -13,24 +13,30 @@ from chassis import logs
 from workflows import DEPLOYMENT
 from workflows.alarms import wake
 
+# Seconds in which what was woken goes over, and is seen to have gone.
+_SETTLES = 3.0
+
 _log = logs.logger("upgrade")
 
 
-async def upgrade(client: Client, build_id: str, *, a_second: float) -> int:
+async def upgrade(client: Client, build_id: str, *, a_second: float, within: float = 600.0) -> int:
     """Make `build_id` current, wake all that runs on another; how many. At most so many `a_second`, to spare workers.
 
-    Workers of that build must run already; those of older builds must run until nothing is left on them.
+    Workers of that build must run already; those of older builds must run until nothing is left on them. What has not
+    gone over `within` so many seconds stays where it is, safe and pinned: `left` counts it.
     """
     await make_current(client, build_id)
-    began, woken = time.monotonic(), 0
-    async for workflow_id in _elsewhere(client, build_id):
-        await wake(client, workflow_id)
-        woken += 1
-        ahead = woken / a_second - (time.monotonic() - began)
-        if ahead > 0:
-            await asyncio.sleep(ahead)
-    _log.info("woken to the current build", count=woken)
-    return woken
+    until, woken = time.monotonic() + within, set[str]()
+    # Again and again: Temporal takes seconds to tell its queues which build is current, and whoever is woken before
+    # that finds nothing newer and sleeps on.
+    while (elsewhere := [found async for found in _elsewhere(client, build_id)]) and time.monotonic() < until:
+        for workflow_id in elsewhere:
+            await wake(client, workflow_id)
+            await asyncio.sleep(1 / a_second)
+        woken.update(elsewhere)
+        await asyncio.sleep(_SETTLES)
+    _log.info("woken to the current build", count=len(woken))
+    return len(woken)
 
 
 async def make_current(client: Client, build_id: str) -> None:
