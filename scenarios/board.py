@@ -12,12 +12,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from chassis.contract import instant
 from hotline.intake.v1 import intake_service_pb2 as intake
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from scenarios.judge import screening_of, tier_of
 from scenarios.model import staff_id
 from scenarios.player import Play, Run
-from scenarios.seen import Seen, Watched, when
+from scenarios.seen import Seen, Watched
 from scenarios.words import written
 
 _NEWS = 8
@@ -92,7 +93,7 @@ def _promises(seen: Seen, now: datetime) -> Text:
 def _countdown(watched: Watched, now: datetime) -> Text:
     """An open promise: how long until it is due, or past it, its state, and how far its ladder is climbed."""
     promise = watched.promise
-    left = round((when(promise.due_at) - now).total_seconds())
+    left = round((instant(promise.due_at) - now).total_seconds())
     sign, (minutes, seconds) = "-" if left < 0 else "", divmod(abs(left), 60)
     state = "" if watched.fate == "OPEN" else f" {watched.fate}"
     hours = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else str(minutes)
@@ -108,7 +109,7 @@ def _became(run: Run, names: Mapping[str, str]) -> Iterator[str]:
     parts += [f"{_mails(seen)} mails", f"trace {run.trace_id}"]
     yield " · ".join(part for part in parts if part)
     for watched in seen.promises:
-        due = when(watched.promise.due_at).astimezone().isoformat(sep=" ", timespec="seconds")
+        due = instant(watched.promise.due_at).astimezone().isoformat(sep=" ", timespec="seconds")
         told = ", ".join(dict.fromkeys(f"{names.get(t.staff_id, t.staff_id)}@{t.rung}" for t in watched.told))
         yield f"    {watched.promise.kind} {watched.fate}, due {due}; told {told or 'nobody'}"
 

@@ -10,6 +10,7 @@ import grpc
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.contract import stamp
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.type.v1 import type_pb2
@@ -38,7 +39,7 @@ class Scene:
     key: str
     pace: int = 1
 
-    def ago(self, duration: timedelta) -> Timestamp:
+    def ago(self, duration: timedelta) -> Timestamp | None:
         """A time of the shift that lies so long before now."""
         return stamp(self.now - duration * self.pace)
 
@@ -164,10 +165,3 @@ def _of_promise(act: acts.OfPromise, scene: Scene) -> Call:
 def _promise(seen: Seen, kind: str) -> str:
     """The open promise of a kind; of several the newest, and of closed ones too, since closed ones refuse."""
     return sorted(seen.of_kind(kind), key=lambda each: not each.closed)[-1].promise.promise_id
-
-
-def stamp(moment: datetime) -> Timestamp:
-    """A zone-aware time as the contracts carry it."""
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

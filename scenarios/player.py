@@ -19,13 +19,14 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags,
 
 from chassis import client
 from chassis.clock import Clock
+from chassis.contract import stamp
 from chassis.identity import Role
 from hotline.casework.v1 import casework_service_pb2 as casework
 from scenarios import acts, news
 from scenarios.crew import Crew, Desk, persist
 from scenarios.judge import Judge
 from scenarios.model import Contact, Report, Scenario, staff_id
-from scenarios.perform import Scene, perform, possible, stamp
+from scenarios.perform import Scene, perform, possible
 from scenarios.ring import Floor, ring
 from scenarios.seen import Brought, Seen, happened, look
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chassis.clock import Clock
+from chassis.contract import stamp
 from hotline.intake.v1 import intake_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from scenarios.crew import Desk, persist
 from scenarios.model import Child, Contact, Report, staff_id
-from scenarios.perform import stamp
 from scenarios.seen import Brought
 
 ReportOf = Callable[[str], Awaitable[str]]

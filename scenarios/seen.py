@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.contract import instant
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1 import promise_pb2 as ledger
 from hotline.intake.v1 import intake_service_pb2 as intake
@@ -58,7 +58,7 @@ class Watched:
     def quiet_until(self) -> datetime | None:
         """When something more must happen by itself; None once it is closed."""
         clock = self.promise.clock
-        return when(clock.next_instant) if clock.HasField("next_instant") else None
+        return instant(clock.next_instant) if clock.HasField("next_instant") else None
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def happened(moment: Moment, seen: Seen, person: str) -> datetime | None:
         case "recommended":
             return brought.received_at if seen.decision is not None else None
         case "decided":
-            return when(seen.decision.decided_at) if seen.decision is not None and seen.decided else None
+            return instant(seen.decision.decided_at) if seen.decision is not None and seen.decided else None
         case "assigned":
             return brought.received_at if seen.worker else None
         case "accepted":
@@ -125,16 +125,16 @@ def _of_promises(moment: Moment, seen: Seen, person: str) -> Iterator[datetime]:
     for watched in seen.of_kind(moment.kind):
         match moment.what:
             case "made" if watched.history:
-                yield when(watched.history[0].recorded_at)
+                yield instant(watched.history[0].recorded_at)
             case "overdue" if watched.promise.clock.state == ledger.PROMISE_STATE_OVERDUE or watched.fate == "LATE":
-                yield when(watched.promise.due_at)
+                yield instant(watched.promise.due_at)
             case "closed" if watched.closed and watched.history:
-                yield when(watched.history[-1].recorded_at)
+                yield instant(watched.history[-1].recorded_at)
             case "told":
                 for told in watched.told:
                     heard = told.HasField("told_at") or seen.sent(told.key)
                     if heard and moment.rung in ("", told.rung) and person in ("", told.staff_id):
-                        yield when(told.climbed_at)
+                        yield instant(told.climbed_at)
 
 
 async def look(desk: Desk, brought: Brought, before: Seen) -> Seen:
@@ -203,8 +203,3 @@ async def _found(call: Method[_Answer], request: Any) -> _Answer | None:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             return None
         raise
-
-
-def when(stamp: Timestamp) -> datetime:
-    """A contract's time, in UTC."""
-    return stamp.ToDatetime(UTC)
