@@ -58,6 +58,7 @@ class Bridge:
                 facts.InvestigationOpened.DESCRIPTOR.full_name: self._investigation_opened,
                 facts.WorkerAssigned.DESCRIPTOR.full_name: self._worker_assigned,
                 facts.ContactRecorded.DESCRIPTOR.full_name: self._contact_recorded,
+                facts.InvestigationReopened.DESCRIPTOR.full_name: self._investigation_reopened,
                 facts.FindingRecorded.DESCRIPTOR.full_name: self._closed,
                 facts.InvestigationClosed.DESCRIPTOR.full_name: self._closed,
             },
@@ -70,6 +71,19 @@ class Bridge:
 
     async def _investigation_opened(self, fact: facts.InvestigationOpened, _envelope: Envelope) -> None:
         await self._tell(fact.investigation_id, InvestigationWorkflow.progressed, Progress())
+
+    async def _investigation_reopened(self, fact: facts.InvestigationReopened, _envelope: Envelope) -> None:
+        # A new story of the same investigation: one that still runs has not heard that its time is over. A fact that
+        # comes again starts it again, which is harmless: it begins where the investigation is.
+        await self._client.start_workflow(
+            InvestigationWorkflow.run,
+            Story(fact.investigation_id),
+            id=f"investigation/{fact.investigation_id}",
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+            rpc_timeout=_DEADLINE,
+        )
 
     async def _worker_assigned(self, fact: facts.WorkerAssigned, envelope: Envelope) -> None:
         assignment = Assignment(envelope.sequence, fact.worker_id, instant(fact.assigned_at))

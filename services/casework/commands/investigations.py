@@ -3,6 +3,7 @@ in the same transaction, so that no child ever has a tier and no clock."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -43,6 +44,11 @@ _ACKNOWLEDGEMENT = frozenset({"ASSIGNMENT_ACK"})
 _OWED_TO_CHILDREN = frozenset({"ON_SCENE", "FIRST_CONTACT"})
 
 
+def reopening(at: datetime) -> str:
+    """The cause of what an investigation owes that was opened again at this time."""
+    return f"reopened {at.isoformat()}"
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """An investigation to be opened. `clocks` are the kinds of promise the decision named."""
@@ -57,7 +63,11 @@ class Opening:
 
 
 async def open_for(uow: UnitOfWork, rules: Rules, opening: Opening) -> Investigation:
-    """The investigation of a report, opened if it was not: assigned if somebody is there, its promises made."""
+    """The investigation of a report, opened if it was not: assigned if somebody is there, its promises made.
+
+    If it stands already, it is raised to what is decided now; if it was closed, it is opened again. Every clock counts
+    from the receipt of the report (R038).
+    """
     if opening.tier is None:
         raise Refused("INVALID_REQUEST", "an investigation needs a tier: without one there is no clock", "tier")
     if opening.received_at > uow.clock():
@@ -75,14 +85,9 @@ async def open_for(uow: UnitOfWork, rules: Rules, opening: Opening) -> Investiga
     if not await store.open_investigation(uow, investigation):
         standing = await store.lock_investigation_of_report(uow, UUID(opening.report_id))
         assert standing is not None
-        return standing
+        return await _decided_anew(uow, rules, standing, opening, opening.tier)
     await _say_opened(uow, investigation)
-    choice = choose(await _candidates(uow, rules, investigation.office))
-    if choice:
-        investigation = await _give_to(uow, investigation, choice)
-    for kind in model.promised(opening.tier, opening.clocks):
-        await promises.make(uow, rules, _wanted(investigation, kind))
-    return investigation
+    return await _begin(uow, rules, investigation, opening, OPENED)
 
 
 async def assign(uow: UnitOfWork, rules: Rules, investigation_id: UUID, named: UUID | None) -> Investigation:
@@ -172,12 +177,18 @@ async def judge_late_entry(
 
     A contact that nobody vouches for does not count any more: another one can then keep what it was to keep.
     """
-    promise = await ledger.lock(uow, promise_id)
+    promise = await ledger.read(uow, promise_id)
     claimed = promise.late_entry
-    after = await promises.happen(uow, rules, promise, judged, uow.clock())
-    if claimed and isinstance(judged, RefuseLateEntry) and promise.subject.type == "investigation":
-        await store.refuse_contacts(uow, UUID(promise.subject.id), claimed.occurred_at)
-    return after
+    if claimed is None or isinstance(judged, ConfirmLateEntry) or promise.kind not in _OWED_TO_CHILDREN:
+        return await promises.act(uow, rules, promise_id, lambda _: judged)
+    # The investigation first, as every other act on it takes its locks.
+    investigation = await store.lock_investigation(uow, UUID(promise.subject.id))
+    for owed in await ledger.lock_open(uow, promise.subject):
+        # One contact may have been entered for both; for neither does anybody vouch.
+        if owed.id == promise_id or (owed.kind in _OWED_TO_CHILDREN and owed.late_entry == claimed):
+            await promises.happen(uow, rules, owed, judged, uow.clock())
+    await _contact_refused(uow, investigation, claimed.occurred_at)
+    return await ledger.read(uow, promise_id)
 
 
 async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str) -> None:
@@ -189,6 +200,76 @@ async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str)
     fact = events.InvestigationClosed(investigation_id=investigation.id, reason=because, closed_at=stamp(uow.clock()))
     await _next(uow, investigation, fact, "investigation.close")
     await promises.void(uow, rules, _subject(investigation), because)
+
+
+async def _decided_anew(
+    uow: UnitOfWork, rules: Rules, standing: Investigation, opening: Opening, tier: str
+) -> Investigation:
+    if standing.state is not State.CLOSED:
+        return await _raise(uow, rules, standing, opening, tier)
+    if model.asks_for_more(standing, tier, opening.alleged_victims):
+        return await _reopen(uow, rules, standing, opening, tier)
+    return standing
+
+
+async def _raise(uow: UnitOfWork, rules: Rules, standing: Investigation, opening: Opening, tier: str) -> Investigation:
+    investigation = model.raised(standing, tier, opening.alleged_victims)
+    if investigation == standing:
+        return standing
+    fact = events.InvestigationRaised(
+        investigation_id=investigation.id,
+        tier=number(type_pb2.Tier, investigation.tier),
+        alleged_victims=investigation.alleged_victims,
+        raised_at=stamp(uow.clock()),
+    )
+    await _next(uow, investigation, fact, "investigation.raise")
+    await _owe(uow, rules, investigation, opening.clocks, f"raised {uow.clock().isoformat()}")
+    return investigation
+
+
+async def _reopen(uow: UnitOfWork, rules: Rules, standing: Investigation, opening: Opening, tier: str) -> Investigation:
+    now = uow.clock()
+    investigation = model.reopened(standing, tier, opening.alleged_victims, now)
+    fact = events.InvestigationReopened(
+        investigation_id=investigation.id,
+        tier=number(type_pb2.Tier, investigation.tier),
+        alleged_victims=investigation.alleged_victims,
+        reopened_at=stamp(now),
+    )
+    await _next(uow, investigation, fact, "investigation.reopen")
+    return await _begin(uow, rules, investigation, opening, reopening(now))
+
+
+async def _begin(
+    uow: UnitOfWork, rules: Rules, investigation: Investigation, opening: Opening, cause: str
+) -> Investigation:
+    choice = choose(await _candidates(uow, rules, investigation.office))
+    if choice:
+        investigation = await _give_to(uow, investigation, choice)
+    await _owe(uow, rules, investigation, opening.clocks, cause)
+    return investigation
+
+
+async def _owe(uow: UnitOfWork, rules: Rules, investigation: Investigation, clocks: Sequence[str], cause: str) -> None:
+    """Make what is owed from now on, and is neither open nor kept."""
+    subject = _subject(investigation)
+    open_kinds = {promise.kind for promise in await ledger.lock_open(uow, subject)}
+    for kind in model.owed(investigation, clocks, await ledger.kept(uow, subject)):
+        if kind not in open_kinds:
+            await promises.make(uow, rules, _wanted(investigation, kind, cause))
+
+
+async def _contact_refused(uow: UnitOfWork, investigation: Investigation, occurred_at: datetime) -> None:
+    await store.refuse_contacts(uow, UUID(investigation.id), occurred_at)
+    owed = {promise.kind for promise in await ledger.lock_open(uow, _subject(investigation))}
+    after = model.contact_refused(investigation, occurred_at, accepted=not owed & _ACKNOWLEDGEMENT)
+    fact = events.ContactRefused(
+        investigation_id=after.id,
+        occurred_at=stamp(occurred_at),
+        refused_by=acting().subject,
+        first_contact_complete=model.first_contact(after) is not None,
+    )
+    await _next(uow, after, fact, "investigation.refuse_contact")
 
 
 async def _candidates(uow: UnitOfWork, rules: Rules, office: str) -> list[Candidate]:
@@ -272,11 +353,11 @@ def _owner(investigation: Investigation) -> Owner:
     return Owner(OwnerKind.QUEUE, Queue(INVESTIGATOR, investigation.office).name)
 
 
-def _wanted(investigation: Investigation, kind: str) -> promises.Wanted:
+def _wanted(investigation: Investigation, kind: str, cause: str) -> promises.Wanted:
     return promises.Wanted(
         kind=kind,
         subject=_subject(investigation),
-        cause=OPENED,
+        cause=cause,
         reference=investigation.reference,
         owner=_owner(investigation),
         office=investigation.office,

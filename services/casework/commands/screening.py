@@ -110,7 +110,7 @@ async def merged(uow: UnitOfWork, rules: Rules, report_id: str, into_reference: 
 
 
 async def _investigate(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
-    """Open the investigation; if it stands already, what it owes moves to this tier where that is earlier."""
+    """Open the investigation, or raise it; what it owes already moves to this tier where that is earlier."""
     investigation = await investigations.open_for(uow, rules, report.opening)
     for promise in await ledger.lock_open(uow, Subject("investigation", investigation.id)):
         await _raise(uow, rules, promise, report.tier)

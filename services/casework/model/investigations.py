@@ -5,12 +5,18 @@ It owns no deadline: what it owes by when are promises of the ledger; here stand
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from policy.errors import Refused
+
+FOUND = "FOUND"
+"""Why an investigation is closed that came to its finding."""
+
+# Done again after a finding; a reporter's confirmation, for one, is not.
+_FOR_THE_CHILDREN = frozenset({"ON_SCENE", "FIRST_CONTACT", "FINDING"})
 
 
 class State(StrEnum):
@@ -67,8 +73,11 @@ class Investigation:
     state: State = State.OPEN
     worker_id: str | None = None
     contacts: tuple[Contact, ...] = ()
+    # The last finding; it stands until another one is made, also while the investigation is open again.
     finding: Finding | None = None
     closed_because: str = ""
+    # Open again after a finding: what was done for the children before does not count.
+    counts_from: datetime | None = None
     version: int = 1
 
     @property
@@ -87,13 +96,63 @@ class FirstContact:
 
 
 def promised(tier: str, clocks: Sequence[str]) -> tuple[str, ...]:
-    """The kinds of promise an investigation is born with; `clocks` are those the decision named."""
+    """The kinds of promise an investigation of this tier has; `clocks` are those the decision named."""
     kinds = ["FIRST_CONTACT", "FINDING"]
     if tier == "T0":
         kinds.insert(0, "ON_SCENE")
     if "REPORTER_CONFIRMATION" in clocks:
         kinds.append("REPORTER_CONFIRMATION")
     return tuple(kinds)
+
+
+def owed(investigation: Investigation, clocks: Sequence[str], kept: Mapping[str, datetime]) -> tuple[str, ...]:
+    """Of what is promised now, what nobody has kept; `kept` says when each kind was kept last."""
+    since = investigation.counts_from
+
+    def is_done(kind: str) -> bool:
+        if kind == "FIRST_CONTACT" and first_contact(investigation) is None:
+            return False
+        return kind in kept and (since is None or kind not in _FOR_THE_CHILDREN or kept[kind] > since)
+
+    return tuple(kind for kind in promised(investigation.tier, clocks) if not is_done(kind))
+
+
+def raised(investigation: Investigation, tier: str, alleged_victims: Sequence[str]) -> Investigation:
+    """The same at the more urgent of both tiers and about all the children; itself if that is nothing new (R038)."""
+    _must_be_open(investigation)
+    children = tuple(dict.fromkeys((*investigation.alleged_victims, *alleged_victims)))
+    urgent = min(investigation.tier, tier)  # T0 comes first, in urgency as in the alphabet
+    if (urgent, children) == (investigation.tier, investigation.alleged_victims):
+        return investigation
+    after = _next(investigation, tier=urgent, alleged_victims=children)
+    if after.state is State.CONTACTED and first_contact(after) is None:
+        return replace(after, state=State.ACCEPTED)
+    return after
+
+
+def asks_for_more(investigation: Investigation, tier: str, alleged_victims: Sequence[str]) -> bool:
+    """Whether a decision cannot be left with this closed investigation.
+
+    One that ended with a finding answers whatever it was opened for; one that was closed without answers nothing.
+    """
+    if investigation.closed_because != FOUND:
+        return True
+    return tier < investigation.tier or not set(alleged_victims) <= set(investigation.alleged_victims)
+
+
+def reopened(investigation: Investigation, tier: str, alleged_victims: Sequence[str], now: datetime) -> Investigation:
+    """Open again, as it was decided now, with nobody's name on it; it is still the investigation of its receipt."""
+    if investigation.state is not State.CLOSED:
+        raise Refused("WRONG_STATE", "the investigation is open")
+    after = _next(
+        investigation,
+        state=State.OPEN,
+        worker_id=None,
+        tier=tier,
+        alleged_victims=tuple(alleged_victims),
+        closed_because="",
+    )
+    return replace(after, contacts=(), counts_from=now) if investigation.closed_because == FOUND else after
 
 
 def assigned(investigation: Investigation, worker_id: str) -> Investigation:
@@ -122,6 +181,19 @@ def contacted(investigation: Investigation, contact: Contact, now: datetime) -> 
     return replace(after, state=State.CONTACTED) if first_contact(after) else after
 
 
+def contact_refused(investigation: Investigation, occurred_at: datetime, *, accepted: bool) -> Investigation:
+    """The same without what was said to have happened at this time, for nobody vouches for it.
+
+    Where a child is not covered any more, it stands again as before first contact: `accepted`, or only assigned.
+    """
+    kept = tuple(contact for contact in investigation.contacts if contact.occurred_at != occurred_at)
+    after = _next(investigation, contacts=kept)
+    if investigation.state is not State.CONTACTED or first_contact(after):
+        return after
+    before = State.ACCEPTED if accepted else State.ASSIGNED
+    return replace(after, state=before if investigation.worker_id else State.OPEN)
+
+
 def first_contact(investigation: Investigation) -> FirstContact | None:
     """None until every alleged victim is covered; then it occurred when the last of them first was."""
     covering = [contact for contact in investigation.contacts if contact.covers]
@@ -141,7 +213,7 @@ def found(investigation: Investigation, finding: Finding, occurred_at: datetime,
     if missing:
         raise Refused("WRONG_STATE", f"no finding before every alleged victim is covered: {len(missing)} are not")
     _must_be_possible(investigation, occurred_at, now)
-    return _next(investigation, finding=finding, state=State.CLOSED, closed_because="FOUND")
+    return _next(investigation, finding=finding, state=State.CLOSED, closed_because=FOUND)
 
 
 def closed(investigation: Investigation, because: str) -> Investigation:

@@ -77,6 +77,12 @@ async def lock_open(uow: UnitOfWork, subject: Subject) -> list[Promise]:
     return [from_json(row["body"]) for row in rows]
 
 
+async def kept(uow: UnitOfWork, subject: Subject) -> dict[str, datetime]:
+    """The kinds of promise about a subject that were kept, in time or late, and when each was last."""
+    rows = await uow.fetch(_sql.kept_of_subject, subject.type, subject.id)
+    return {row["kind"]: row["closed_at"] for row in rows}
+
+
 async def listed(uow: UnitOfWork, asked: Asked) -> list[Promise]:
     """The promises asked for, by due time."""
     rows = await uow.fetch(

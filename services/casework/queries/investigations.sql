@@ -19,13 +19,14 @@ SELECT * FROM casework.investigation WHERE report_id = $1;
 
 -- name: contacts
 SELECT child_id, result, occurred_at FROM casework.contact
-WHERE investigation_id = $1 AND refused_at IS NULL
+WHERE investigation_id = $1 AND refused_at IS NULL AND ($2::timestamptz IS NULL OR recorded_at >= $2)
 ORDER BY recorded_at, contact_id;
 
 -- name: save_investigation
 -- The version is checked though the row is locked: a model that skipped one must never be written.
 UPDATE casework.investigation
-SET state = $3, worker_id = $4, worker_why = coalesce($5, worker_why), finding = $6, closed_because = $7, version = $2
+SET state = $3, worker_id = $4, worker_why = coalesce($5, worker_why), finding = $6, closed_because = $7,
+    tier = $8, alleged_victims = $9, counts_from = $10, version = $2
 WHERE investigation_id = $1 AND version = $2 - 1
 RETURNING version;
 

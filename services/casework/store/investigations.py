@@ -59,6 +59,9 @@ async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: 
         worker_why,
         after.finding.value if after.finding else None,
         after.closed_because,
+        after.tier,
+        list(after.alleged_victims),
+        after.counts_from,
     )
     if saved is None:
         raise RuntimeError(f"investigation {after.id}: version {after.version} does not follow the stored one")
@@ -93,7 +96,7 @@ async def _found(uow: UnitOfWork, row: Row | None, asked: UUID) -> Investigation
 
 
 async def _investigation(uow: UnitOfWork, row: Row) -> Investigation:
-    contacts = await uow.fetch(_sql.contacts, row["investigation_id"])
+    contacts = await uow.fetch(_sql.contacts, row["investigation_id"], row["counts_from"])
     return Investigation(
         id=str(row["investigation_id"]),
         report_id=str(row["report_id"]),
@@ -108,5 +111,6 @@ async def _investigation(uow: UnitOfWork, row: Row) -> Investigation:
         contacts=tuple(Contact(c["child_id"], ContactResult(c["result"]), c["occurred_at"]) for c in contacts),
         finding=Finding(row["finding"]) if row["finding"] else None,
         closed_because=row["closed_because"],
+        counts_from=row["counts_from"],
         version=row["version"],
     )

@@ -6,11 +6,15 @@ import pytest
 
 from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as pb
+from hotline.casework.v1.casework_events_pb2 import InvestigationReopened
 from hotline.casework.v1.promise_pb2 import Promise
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import ReportMerged, ReportRecommended, ScreenOutReviewed
 from hotline.type.v1 import type_pb2
+from services.casework.expectations import EXPECTATIONS
+from services.casework.promises import store as ledger
 from tests.integration.casework.conftest import World
+from tests.integration.casework.test_investigations_own_what_is_owed import contact, found
 from tests.integration.casework.test_screening_makes_promises import decided, investigation, owed, report
 
 OUT = {"screening": triage.SCREENING_SCREEN_OUT, "tasks": ["REVIEW_SCREEN_OUT"], "tier": type_pb2.TIER_T3}
@@ -103,3 +107,126 @@ async def test_a_higher_decision_moves_first_contact_earlier_and_a_lower_one_not
     world.clock.move(hours=1)
     await world.hears(decided(world, screened, tier=type_pb2.TIER_T3))
     assert (await owed(world))["FIRST_CONTACT"].due_at == raised.due_at
+
+
+async def told(world: World, of: pb.Investigation) -> list[str]:
+    """The facts of an investigation, by name, in the order of its versions."""
+    return [type(fact).__name__ for _, fact in await world.facts(of.investigation_id)]
+
+
+async def test_what_is_raised_to_t0_sends_somebody_to_the_scene_by_the_clock_of_the_receipt(world: World) -> None:
+    """R038."""
+    screened = report(world, "T2")
+    await world.hears(decided(world, screened))
+    world.clock.move(minutes=30)
+
+    await world.hears(decided(world, screened, tier=type_pb2.TIER_T0))
+
+    raised = await investigation(world, screened)
+    scene = (await owed(world))["ON_SCENE"]
+    assert raised.tier == type_pb2.TIER_T0
+    assert scene.owner.staff_id == raised.worker_id
+    assert instant(scene.due_at) == instant(screened["received_at"]) + timedelta(hours=2)
+    assert await told(world, raised) == ["InvestigationOpened", "WorkerAssigned", "InvestigationRaised"]
+    await world.hears(decided(world, screened, tier=type_pb2.TIER_T0))
+    assert await investigation(world, screened) == raised
+
+
+async def test_a_child_found_later_is_owed_a_first_contact_though_the_others_were_seen(world: World) -> None:
+    screened = report(world, "T1")
+    await world.hears(decided(world, screened))
+    await contact(world, await investigation(world, screened), "SEEN_IN_PERSON")
+    assert "FIRST_CONTACT" not in await owed(world)
+    world.clock.move(minutes=30)
+
+    await world.hears(decided(world, screened, alleged_victims=["c1", "c2"]))
+
+    first = (await owed(world))["FIRST_CONTACT"]
+    assert instant(first.received_at) == instant(screened["received_at"])
+    await contact(world, await investigation(world, screened), "SEEN_IN_PERSON", child="c2")
+    assert "FIRST_CONTACT" not in await owed(world)
+
+
+async def test_what_is_screened_in_after_all_is_investigated_after_all(world: World) -> None:
+    """R038: opened at T0 by itself, screened out, and that was reversed."""
+    screened = report(world, "T0")
+    await world.hears(ReportRecommended(**screened))
+    before = await owed(world)
+    await world.hears(decided(world, screened, **OUT))
+    assert (await investigation(world, screened)).state == pb.INVESTIGATION_STATE_CLOSED
+    world.clock.move(hours=1)
+
+    await world.hears(decided(world, screened))
+
+    again = await investigation(world, screened)
+    after = await owed(world)
+    assert (again.state, again.worker_id) == (pb.INVESTIGATION_STATE_ASSIGNED, world.people.worker)
+    assert set(after) == {"ON_SCENE", "FIRST_CONTACT", "FINDING"}
+    assert {kind: promise.due_at for kind, promise in after.items()} == {kind: before[kind].due_at for kind in after}
+    assert (await told(world, again))[-3:] == ["InvestigationClosed", "InvestigationReopened", "WorkerAssigned"]
+    await contact(world, again, "SEEN_IN_PERSON")
+    assert set(await owed(world)) == {"FINDING"}
+
+
+async def test_a_child_who_was_seen_before_it_was_closed_is_owed_no_second_first_contact(world: World) -> None:
+    screened = report(world, "T0")
+    await world.hears(ReportRecommended(**screened))
+    await contact(world, await investigation(world, screened), "SEEN_IN_PERSON")
+    await world.hears(decided(world, screened, **OUT))
+    world.clock.move(hours=1)
+
+    await world.hears(decided(world, screened))
+
+    assert set(await owed(world)) == {"FINDING"}
+
+
+async def test_a_finding_is_not_undone_by_the_decision_that_it_answers(world: World) -> None:
+    """At T0 the finding may be made before the screener has decided."""
+    screened = report(world, "T0")
+    await world.hears(ReportRecommended(**screened))
+    await contact(world, await investigation(world, screened), "SEEN_IN_PERSON")
+    await found(world, await investigation(world, screened))
+
+    await world.hears(decided(world, screened))
+
+    assert (await investigation(world, screened)).state == pb.INVESTIGATION_STATE_CLOSED
+    assert await owed(world) == {}
+
+
+async def test_what_asks_for_more_after_the_finding_opens_it_again_and_the_children_are_seen_again(
+    world: World,
+) -> None:
+    """R038."""
+    screened = report(world, "T2")
+    await world.hears(decided(world, screened))
+    await contact(world, await investigation(world, screened), "SEEN_IN_PERSON")
+    await found(world, await investigation(world, screened))
+    world.clock.move(hours=20)
+
+    await world.hears(decided(world, screened, tier=type_pb2.TIER_T1))
+
+    again = await investigation(world, screened)
+    assert list(again.contacted) == []
+    assert set(await owed(world)) == {"FIRST_CONTACT", "FINDING"}
+    first = (await owed(world))["FIRST_CONTACT"]
+    assert instant(first.due_at) == instant(screened["received_at"]) + timedelta(hours=24)
+    await contact(world, again, "SEEN_IN_PERSON")
+    await found(world, await investigation(world, screened))
+    assert await owed(world) == {}
+
+
+async def test_what_an_investigation_owes_that_was_opened_again_is_expected_by_name(world: World) -> None:
+    screened = report(world, "T0")
+    await world.hears(ReportRecommended(**screened))
+    await world.hears(decided(world, screened, **OUT))
+    world.clock.move(hours=1)
+    await world.hears(decided(world, screened))
+    again = await investigation(world, screened)
+    (fact,) = [f for _, f in await world.facts(again.investigation_id) if isinstance(f, InvestigationReopened)]
+
+    (expected,) = EXPECTATIONS[fact.DESCRIPTOR.full_name](fact)
+
+    wanted = {"kinds": ["FINDING"], "type": "investigation", "id": again.investigation_id, "closed": False}
+    async with world.database.transaction() as uow:
+        assert await ledger.missing(uow, [wanted | {"cause": expected.cause}]) == []
+        assert await ledger.missing(uow, [wanted | {"cause": "never"}]) == [0]

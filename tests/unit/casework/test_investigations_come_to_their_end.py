@@ -13,12 +13,16 @@ from services.casework.model.investigations import (
     Investigation,
     State,
     accepted,
+    asks_for_more,
     assigned,
     closed,
     contacted,
     first_contact,
     found,
+    owed,
     promised,
+    raised,
+    reopened,
 )
 
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
@@ -126,3 +130,67 @@ def test_a_closed_investigation_stays_closed() -> None:
         closed(over, "again")
     with pytest.raises(Refused, match="WRONG_STATE"):
         contacted(replace(over, worker_id="worker"), contact("c1", ContactResult.SEEN_IN_PERSON, 5), NOW)
+
+
+def test_a_later_decision_makes_it_more_urgent_and_never_less() -> None:
+    """R038."""
+    urgent = raised(OPEN, "T0", OPEN.alleged_victims)
+
+    assert (urgent.tier, urgent.version) == ("T0", 2)
+    assert raised(urgent, "T3", OPEN.alleged_victims) is urgent
+
+
+def test_a_child_that_comes_to_light_later_is_to_be_seen_too() -> None:
+    seen = ContactResult.SEEN_IN_PERSON
+    both = after(contact("c1", seen, 5), contact("c2", seen, 6))
+
+    wider = raised(both, "T1", ("c1", "c3"))
+
+    assert wider.alleged_victims == ("c1", "c2", "c3")
+    assert (both.state, wider.state) == (State.CONTACTED, State.ACCEPTED)
+    assert owed(wider, (), {"FIRST_CONTACT": NOON}) == ("FIRST_CONTACT", "FINDING")
+
+
+def test_what_was_kept_before_it_was_closed_without_a_finding_stays_kept() -> None:
+    seen = ContactResult.SEEN_IN_PERSON
+    kept = {"FIRST_CONTACT": NOON, "REPORTER_CONFIRMATION": NOON}
+    over = closed(after(contact("c1", seen, 5), contact("c2", seen, 6)), "decided SCREEN_OUT")
+
+    again = reopened(over, "T0", over.alleged_victims, NOW)
+
+    assert (again.state, again.worker_id, again.received_at) == (State.OPEN, None, OPEN.received_at)
+    assert owed(again, ("REPORTER_CONFIRMATION",), kept) == ("ON_SCENE", "FINDING")
+
+
+def test_after_a_finding_everything_is_done_again_for_the_children() -> None:
+    seen = ContactResult.SEEN_IN_PERSON
+    kept = dict.fromkeys(("ON_SCENE", "FIRST_CONTACT", "FINDING", "REPORTER_CONFIRMATION"), NOON)
+    over = found(after(contact("c1", seen, 5), contact("c2", seen, 6)), Finding.UNSUBSTANTIATED, NOW, NOW)
+
+    again = reopened(over, "T0", over.alleged_victims, NOW)
+
+    assert again.contacted == ()
+    assert again.finding is Finding.UNSUBSTANTIATED
+    assert owed(again, ("REPORTER_CONFIRMATION",), kept) == ("ON_SCENE", "FIRST_CONTACT", "FINDING")
+
+
+@pytest.mark.parametrize(
+    ("tier", "children", "more"),
+    [("T1", ("c1", "c2"), False), ("T2", ("c1",), False), ("T0", ("c1", "c2"), True), ("T1", ("c1", "c3"), True)],
+)
+def test_a_finding_answers_what_the_investigation_was_about_and_nothing_more(
+    tier: str, children: tuple[str, ...], more: bool
+) -> None:
+    seen = ContactResult.SEEN_IN_PERSON
+    over = found(after(contact("c1", seen, 5), contact("c2", seen, 6)), Finding.UNSUBSTANTIATED, NOW, NOW)
+
+    assert asks_for_more(over, tier, children) is more
+
+
+def test_an_investigation_closed_without_a_finding_answers_nothing() -> None:
+    assert asks_for_more(closed(OPEN, "decided SCREEN_OUT"), "T4", ("c1",))
+
+
+def test_an_open_investigation_is_not_opened_again() -> None:
+    with pytest.raises(Refused, match="WRONG_STATE"):
+        reopened(OPEN, "T0", OPEN.alleged_victims, NOW)

@@ -17,6 +17,11 @@ SELECT body FROM ledger.promise
 WHERE subject_type = $1 AND subject_id = $2 AND closed_at IS NULL
 ORDER BY promise_id FOR UPDATE;
 
+-- name: kept_of_subject
+SELECT kind, max(closed_at) AS closed_at FROM ledger.promise
+WHERE subject_type = $1 AND subject_id = $2 AND verdict <> 'VOID'
+GROUP BY kind;
+
 -- name: save_promise
 UPDATE ledger.promise
 SET tier = $3, state = $4, due_at = $5, next_instant = $6, version = $2, verdict = $7, closed_at = $8, body = $9
