@@ -1,14 +1,15 @@
 """The certificate of a closed promise: what was owed, what was done, and whether that was in time, for anyone to check.
 
-Canonical JSON (RFC 8785), signed with Ed25519, chained per office by the hash of the certificate before it, so that one
-byte changed, or one certificate taken away, shows. Reports of delivery that come later are signed addenda.
+Canonical JSON (RFC 8785), signed with Ed25519, chained per office by the hash of the document before it, so that one
+byte changed, or one document taken away, shows. What is learned after the promise was closed (a report of delivery, an
+entry that came too late, a correction) never changes a certificate: it is a signed addendum, a link of the same chain.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -26,7 +27,7 @@ ADDENDUM = "hotline.addendum/1"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The place of a certificate in its office's chain: numbered from 1, `previous` the SHA-256 of the one before."""
+    """The place of a document in its office's chain: numbered from 1, `previous` the SHA-256 of the one before."""
 
     number: int
     previous: str | None
@@ -43,11 +44,13 @@ def certificate(
     *,
     link: Link,
     tzdata: str,
+    on_the_way: Collection[tuple[int, str, str]] = (),
 ) -> dict[str, Any]:
     """What is signed when `promise` has been closed; ValueError if it is open or `history` is not all of it.
 
-    `told` are the references of the people told, by cycle and rung; `tzdata` is the version of the time zones its
-    instants were computed with.
+    `told` are the references of the people told, by cycle and rung; `on_the_way` says of which of them (cycle, rung,
+    person) it is not known yet that the message went out; `tzdata` is the version of the time zones its instants were
+    computed with.
     """
     if promise.closing is None:
         raise ValueError(f"promise {promise.id} is open: only a closed promise has a certificate")
@@ -61,12 +64,16 @@ def certificate(
         "due": _due(promise, history),
         "terms": _terms(promise),
         "tzdata": tzdata,
-        "rungs": _rungs(history, told),
-        "attempts": [_attempt(entry, entry.event) for entry in history if isinstance(entry.event, Attempt)],
+        "rungs": _rungs(history, told, on_the_way),
+        "attempts": [
+            {"version": entry.version, **_tried(entry.event, entry.recorded_at)}
+            for entry in history
+            if isinstance(entry.event, Attempt)
+        ],
         "history": [_happened(entry) for entry in history],
         "closing": row["closing"],
         "verdict": verdict(promise.closing),
-        "chain": {"office": promise.office, "number": link.number, "previous": link.previous},
+        "chain": _chain(promise.office, link),
     }
 
 
@@ -75,9 +82,33 @@ def verdict(closing: Closing) -> str:
     return f"{closing.verdict}, RECORDED_LATE" if closing.recorded_late else str(closing.verdict)
 
 
-def addendum(certificate_sha256: str, statement: Mapping[str, Any]) -> dict[str, Any]:
-    """Something learned after the promise was closed, such as a report of delivery; to be signed like a certificate."""
-    return {"format": ADDENDUM, "certificate": certificate_sha256, "statement": dict(statement)}
+def addendum(
+    certificate_sha256: str, statement: Mapping[str, Any], *, office: str | None, link: Link
+) -> dict[str, Any]:
+    """What was learned after the promise was closed; to be signed like a certificate. It changes no verdict."""
+    return {
+        "format": ADDENDUM,
+        "certificate": certificate_sha256,
+        "statement": dict(statement),
+        "chain": _chain(office, link),
+    }
+
+
+def delivered(rungs: Sequence[tuple[int, str, str]], at: datetime) -> dict[str, Any]:
+    """Statement: the message that stood for these rungs (cycle, rung, person) went out at `at`."""
+    return {"what": "DELIVERED", "rungs": _told_on(rungs), "sent_at": _iso(at)}
+
+
+def not_delivered(rungs: Sequence[tuple[int, str, str]], code: str) -> dict[str, Any]:
+    """Statement: the message that stood for these rungs will not go out, for the reason `code`."""
+    return {"what": "NOT_DELIVERED", "rungs": _told_on(rungs), "code": code}
+
+
+def entered_after_closing(attempt: Attempt, recorded_at: datetime) -> dict[str, Any]:
+    """Statement: what somebody says of a closed promise, and why only now. ValueError if it gives no reason."""
+    if not attempt.late_reason:
+        raise ValueError("what is entered after the closing says why it comes so late")
+    return {"what": "ENTERED_AFTER_CLOSING", **_tried(attempt, recorded_at)}
 
 
 def sign(body: Mapping[str, Any], key: Ed25519PrivateKey) -> dict[str, Any]:
@@ -132,8 +163,20 @@ def _terms(promise: Promise) -> dict[str, Any]:
     }
 
 
-def _rungs(history: Sequence[Entry], told: Mapping[tuple[int, str], Sequence[str]]) -> list[dict[str, Any]]:
-    """Every rung climbed or passed: the instant it stood on, when it was climbed, and who was told."""
+def _chain(office: str | None, link: Link) -> dict[str, Any]:
+    return {"office": office, "number": link.number, "previous": link.previous}
+
+
+def _told_on(rungs: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:
+    return [{"cycle": cycle, "rung": rung, "person": person} for cycle, rung, person in rungs]
+
+
+def _rungs(
+    history: Sequence[Entry],
+    told: Mapping[tuple[int, str], Sequence[str]],
+    on_the_way: Collection[tuple[int, str, str]],
+) -> list[dict[str, Any]]:
+    """Every rung climbed or passed: the instant it stood on, when it was climbed, who was told and may not know yet."""
     return [
         {
             "cycle": effect.cycle,
@@ -141,6 +184,9 @@ def _rungs(history: Sequence[Entry], told: Mapping[tuple[int, str], Sequence[str
             "at": _iso(effect.at),
             "climbed_at": _iso(entry.recorded_at) if isinstance(effect, Climb) else None,
             "told": sorted(told.get((effect.cycle, effect.rung), ())) if isinstance(effect, Climb) else [],
+            "on_the_way": sorted(
+                person for cycle, rung, person in on_the_way if (cycle, rung) == (effect.cycle, effect.rung)
+            ),
         }
         for entry in history
         for effect in entry.effects
@@ -148,13 +194,12 @@ def _rungs(history: Sequence[Entry], told: Mapping[tuple[int, str], Sequence[str
     ]
 
 
-def _attempt(entry: Entry, attempt: Attempt) -> dict[str, Any]:
+def _tried(attempt: Attempt, recorded_at: datetime) -> dict[str, Any]:
     return {
-        "version": entry.version,
         "by": attempt.by,
         "outcome": attempt.outcome,
         "occurred_at": _iso(attempt.occurred_at),
-        "recorded_at": _iso(entry.recorded_at),
+        "recorded_at": _iso(recorded_at),
         "late_reason": attempt.late_reason,
     }
 

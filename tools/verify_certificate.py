@@ -95,7 +95,9 @@ def fault(signed: Json, keys: dict[str, Ed25519PublicKey], packs: Path | None = 
             check_certificate(body)
             if packs:
                 check_against_pack(body, read_pack(packs, **body["promise"]["pack"]))
-        elif body["format"] != ADDENDUM:
+        elif body["format"] == ADDENDUM:
+            check_statement(body["statement"])
+        else:
             raise WrongError(f"unknown format {body['format']}")
     except WrongError as wrong:
         return str(wrong)
@@ -133,6 +135,18 @@ def check_certificate(body: Json) -> None:
     computed = "VOID" if history[-1]["event"] == "Void" else "MET" if act[2] <= due else "LATE"
     expect("verdict", closing["verdict"], computed)
     expect("wording of the verdict", body["verdict"], f"{computed}, RECORDED_LATE" if recorded_late else computed)
+
+
+def check_statement(statement: Json) -> None:
+    """What an addendum may say: what became of a message, or what somebody entered after the closing, and why."""
+    what = statement["what"]
+    if what == "DELIVERED":
+        at(statement["sent_at"])
+    elif what == "ENTERED_AFTER_CLOSING":
+        if at(statement["occurred_at"]) > at(statement["recorded_at"]) or not statement["late_reason"]:
+            raise WrongError("what is entered after the closing has happened before, and says why it comes so late")
+    elif what != "NOT_DELIVERED":
+        raise WrongError(f"an addendum does not say {what}")
 
 
 def due_at_the_end(body: Json) -> datetime:
@@ -367,32 +381,39 @@ def zone(name: str) -> ZoneInfo:
 
 def broken_links(signed: dict[Path, Json]) -> dict[Path, str]:
     """What does not hold between those given: numbers used twice, links that do not fit, addenda to nothing."""
-    certificates = {f: s for f, s in signed.items() if s["body"]["format"] == CERTIFICATE}
-    known = {s["sha256"] for s in certificates.values()}
-    wrong = {
-        f: "the certificate it adds to is not among those given"
-        for f, s in signed.items()
-        if s["body"]["format"] == ADDENDUM and s["body"]["certificate"] not in known
-    }
+    certificates = {s["sha256"]: s["body"] for s in signed.values() if s["body"]["format"] == CERTIFICATE}
+    wrong: dict[Path, str] = {}
     links: dict[tuple[str | None, int], str] = {}
-    for file, document in sorted(certificates.items(), key=lambda item: item[1]["body"]["chain"]["number"]):
-        chain = document["body"]["chain"]
-        place = (chain["office"], chain["number"])
+    for file, document in sorted(signed.items(), key=lambda item: item[1]["body"]["chain"]["number"]):
+        body, chain = document["body"], document["body"]["chain"]
         before = links.get((chain["office"], chain["number"] - 1))
-        if links.setdefault(place, document["sha256"]) != document["sha256"]:
-            wrong[file] = f"number {chain['number']} of office {chain['office']} was given to two certificates"
+        if links.setdefault((chain["office"], chain["number"]), document["sha256"]) != document["sha256"]:
+            wrong[file] = f"number {chain['number']} of office {chain['office']} was given to two documents"
         elif (chain["number"] == 1) != (chain["previous"] is None):
-            wrong[file] = "only the first of a chain has no certificate before it"
+            wrong[file] = "only the first of a chain has nothing before it"
         elif before is not None and chain["previous"] != before:
-            wrong[file] = f"the certificate before it (number {chain['number'] - 1}) is not the one it was linked to"
+            wrong[file] = f"what stands before it (number {chain['number'] - 1}) is not what it was linked to"
+        elif body["format"] == ADDENDUM and (reason := misplaced(body, certificates.get(body["certificate"]))):
+            wrong[file] = reason
     return wrong
+
+
+def misplaced(addendum: Json, certificate: Json | None) -> str | None:
+    """Why an addendum cannot belong to the certificate it names."""
+    if certificate is None:
+        return "the certificate it adds to is not among those given"
+    here, there = addendum["chain"], certificate["chain"]
+    if here["office"] != there["office"] or here["number"] <= there["number"]:
+        return "it does not come after its certificate, in the same chain"
+    return None
 
 
 def summary(signed: Json) -> str:
     body = signed["body"]
+    chain = body["chain"]
     if body["format"] == ADDENDUM:
-        return f"addendum to {body['certificate']}"
-    promise, chain = body["promise"], body["chain"]
+        return f"addendum {body['statement']['what']} to {body['certificate'][:16]}, number {chain['number']}"
+    promise = body["promise"]
     return f"{body['verdict']}  {promise['kind']} {promise['id']}, due {body['due']['at']}, number {chain['number']}"
 
 

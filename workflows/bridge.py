@@ -58,7 +58,8 @@ class Bridge:
                 facts.InvestigationOpened.DESCRIPTOR.full_name: self._investigation_opened,
                 facts.WorkerAssigned.DESCRIPTOR.full_name: self._worker_assigned,
                 facts.ContactRecorded.DESCRIPTOR.full_name: self._contact_recorded,
-                facts.InvestigationReopened.DESCRIPTOR.full_name: self._investigation_reopened,
+                facts.InvestigationReopened.DESCRIPTOR.full_name: self._open_again,
+                facts.FindingRefused.DESCRIPTOR.full_name: self._open_again,
                 facts.FindingRecorded.DESCRIPTOR.full_name: self._closed,
                 facts.InvestigationClosed.DESCRIPTOR.full_name: self._closed,
             },
@@ -72,7 +73,7 @@ class Bridge:
     async def _investigation_opened(self, fact: facts.InvestigationOpened, _envelope: Envelope) -> None:
         await self._tell(fact.investigation_id, InvestigationWorkflow.progressed, Progress())
 
-    async def _investigation_reopened(self, fact: facts.InvestigationReopened, _envelope: Envelope) -> None:
+    async def _open_again(self, fact: Any, _envelope: Envelope) -> None:
         # A new story of the same investigation: one that still runs has not heard that its time is over. A fact that
         # comes again starts it again, which is harmless: it begins where the investigation is.
         await self._client.start_workflow(

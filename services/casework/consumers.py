@@ -31,7 +31,7 @@ from hotline.type.v1 import type_pb2
 from services.casework.api.messages import owner_of, tier_of
 from services.casework.commands import answering, calls, screening
 from services.casework.commands.screening import Screened
-from services.casework.promises import store as ledger
+from services.casework.promises import deliveries
 from services.casework.promises.rules import Rules
 from services.casework.store.calls import Caller
 
@@ -74,10 +74,10 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
         await answering.ended(uow, UUID(fact.contact_id), word(intake.ContactOutcome, fact.outcome))
 
     async def sent(fact: NotificationSent, _: Envelope, uow: UnitOfWork) -> None:
-        await ledger.mark_told(uow, fact.key, instant(fact.sent_at))
+        await deliveries.sent(uow, rules, fact.key, instant(fact.sent_at))
 
     async def failed(fact: NotificationFailed, _: Envelope, uow: UnitOfWork) -> None:
-        await ledger.mark_failed(uow, fact.key, fact.code)
+        await deliveries.failed(uow, rules, fact.key, fact.code)
 
     return {
         "hotline.triage.decision.v1": {

@@ -37,6 +37,7 @@ ACCESS = {
     "VoidPromise": _LEADS | _SERVICE,
     "ClimbRung": _SERVICE,
     "GetCertificate": _READS,
+    "AmendCertificate": _LEADS,
     "CheckMessage": _WORKS,
     "GetOfficeReport": _LEADS | _ADMIN,
 }
@@ -53,6 +54,7 @@ WORKFORCE_ACCESS = {
     "GiveDuty": _LEADS,
     "OfferSwap": _WORKS,
     "AcceptSwap": _WORKS,
+    "ListRotations": _READS,
     "ListDuties": _READS,
     "RunSweep": _SERVICE,
 }

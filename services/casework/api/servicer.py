@@ -34,9 +34,10 @@ from policy.promise import (
     Void,
 )
 from services.casework.api import messages
-from services.casework.commands import answering, calls, investigations, workforce
+from services.casework.commands import answering, calls, investigations, late_entries, workforce
 from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation
 from services.casework.model.presence import Absence, AbsenceKind
+from services.casework.promises import certifying
 from services.casework.promises import commands as promises
 from services.casework.promises import store as ledger
 from services.casework.promises.refusals import packs_refuse
@@ -241,7 +242,7 @@ class Casework(rpc.CaseworkServiceServicer):
         judged = ConfirmLateEntry(by) if request.confirmed else RefuseLateEntry(by, request.reason)
 
         async def act(uow: UnitOfWork) -> pb.ConfirmLateEntryResponse:
-            after = await investigations.judge_late_entry(uow, self._rules, promise_id, judged)
+            after = await late_entries.judge(uow, self._rules, promise_id, judged)
             return pb.ConfirmLateEntryResponse(promise=messages.promise(after))
 
         with packs_refuse():
@@ -294,14 +295,25 @@ class Casework(rpc.CaseworkServiceServicer):
         return messages.alarmed(answer, callers.get(answer.promise.id))
 
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Any) -> pb.GetCertificateResponse:
-        """How a closed promise was kept, signed."""
+        """How a closed promise was kept, signed, with what was added to that."""
         promise_id = UUID(request.promise_id)
         async with self._database.transaction() as uow:
             await ledger.read(uow, promise_id)
-            body = await ledger.certificate(uow, promise_id)
-        if body is None:
+            certified = await ledger.certified(uow, promise_id)
+            addenda = await ledger.addenda(uow, promise_id)
+        if certified is None:
             raise errors.failed_precondition("WRONG_STATE", "the promise is open: it has no certificate yet")
-        return pb.GetCertificateResponse(certificate_json=body)
+        return pb.GetCertificateResponse(certificate_json=certified["body"], addenda_json=addenda)
+
+    async def AmendCertificate(self, request: pb.AmendCertificateRequest, context: Any) -> pb.AmendCertificateResponse:
+        """What somebody says of a promise that is closed."""
+        said = Attempt(acting().subject, request.outcome, instant(request.occurred_at), request.reason)
+
+        async def act(uow: UnitOfWork) -> pb.AmendCertificateResponse:
+            signed = await certifying.amend(uow, self._rules, UUID(request.promise_id), said)
+            return pb.AmendCertificateResponse(addendum_json=signed)
+
+        return await once(self._database, request, pb.AmendCertificateResponse, act)
 
     # Calls
 

@@ -150,6 +150,13 @@ class Workforce(rpc.WorkforceServiceServicer):
         with packs_refuse():
             return await once(self._database, request, pb.AcceptSwapResponse, act)
 
+    async def ListRotations(self, request: pb.ListRotationsRequest, context: Any) -> pb.ListRotationsResponse:
+        """Whose turn comes after whose."""
+        with packs_refuse():
+            async with self._database.transaction() as uow:
+                lasting = await schedules.lasting(uow, self._rules, request.office)
+        return pb.ListRotationsResponse(rotations=map(_rotation, lasting))
+
     async def ListDuties(self, request: pb.ListDutiesRequest, context: Any) -> pb.ListDutiesResponse:
         """Who works when in an office."""
         start, end = instant(request.starts_at), instant(request.ends_at)
@@ -181,6 +188,22 @@ def _rotation_of(message: pb.Rotation) -> Rotation:
         weekdays=frozenset(message.weekdays) or _EVERY_DAY,
         on_call=message.on_call,
         last_day=_day(message.last_day, "rotation.last_day") if message.last_day else None,
+    )
+
+
+def _rotation(of: Rotation) -> pb.Rotation:
+    return pb.Rotation(
+        rotation_id=of.id,
+        role=of.role,
+        office=of.office,
+        members=of.members,
+        first_day=of.first_day.isoformat(),
+        last_day=of.last_day.isoformat() if of.last_day else "",
+        begins=f"{of.begins:%H:%M}",
+        ends=f"{of.ends:%H:%M}",
+        turn_days=of.turn_days,
+        weekdays=() if of.weekdays == _EVERY_DAY else sorted(of.weekdays),
+        on_call=of.on_call,
     )
 
 

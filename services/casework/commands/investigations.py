@@ -19,12 +19,9 @@ from hotline.type.v1 import type_pb2
 from policy.errors import Refused
 from policy.promise import (
     Attempt,
-    ConfirmLateEntry,
     Delegate,
     Owner,
     OwnerKind,
-    Promise,
-    RefuseLateEntry,
     Subject,
 )
 from services.casework.model import investigations as model
@@ -39,9 +36,9 @@ from services.casework.store import workforce
 AGGREGATE = "casework.investigation"
 OPENED = "opened"
 
-_ACKNOWLEDGEMENT = frozenset({"ASSIGNMENT_ACK"})
-# What is owed to the children themselves: no finding closes over it.
-_OWED_TO_CHILDREN = frozenset({"ON_SCENE", "FIRST_CONTACT"})
+ACKNOWLEDGEMENT = frozenset({"ASSIGNMENT_ACK"})
+OWED_TO_CHILDREN = frozenset({"ON_SCENE", "FIRST_CONTACT"})
+"""What is owed to the children themselves: no finding closes over it."""
 
 
 def reopening(at: datetime) -> str:
@@ -102,7 +99,7 @@ async def assign(uow: UnitOfWork, rules: Rules, investigation_id: UUID, named: U
     if choice is None:
         raise Refused("NOBODY_AVAILABLE", f"no {INVESTIGATOR} of office {investigation.office} is present")
     investigation = await _give_to(uow, investigation, choice)
-    await promises.void(uow, rules, _subject(investigation), "reassigned", kinds=_ACKNOWLEDGEMENT)
+    await promises.void(uow, rules, _subject(investigation), "reassigned", kinds=ACKNOWLEDGEMENT)
     for promise in await ledger.lock_open(uow, _subject(investigation)):
         if promise.owner != _owner(investigation):
             handing_over = Delegate(_owner(investigation), acting().subject)
@@ -141,12 +138,12 @@ async def record_contact(
         recorded_at=stamp(now),
         first_contact_complete=complete is not None,
     )
-    await _next(uow, investigation, fact, "investigation.contact")
+    await say_next(uow, investigation, fact, "investigation.contact")
     if contact.result is not ContactResult.GOOD_FAITH_ATTEMPT:
-        await _keep(uow, rules, investigation, "ON_SCENE", "ON_SCENE", contact.occurred_at, late_reason)
+        await _keep(uow, rules, investigation, "ON_SCENE", "ON_SCENE", contact.occurred_at, late_reason, now)
     if complete:
         outcome = "ALL_VICTIMS_SEEN" if complete.everyone_seen else "GOOD_FAITH_ATTEMPT"
-        await _keep(uow, rules, investigation, "FIRST_CONTACT", outcome, complete.occurred_at, late_reason)
+        await _keep(uow, rules, investigation, "FIRST_CONTACT", outcome, complete.occurred_at, late_reason, now)
     return investigation
 
 
@@ -157,38 +154,17 @@ async def record_finding(
     investigation = await store.lock_investigation(uow, investigation_id)
     investigation = model.found(investigation, finding, occurred_at, uow.clock())
     open_kinds = {promise.kind for promise in await ledger.lock_open(uow, _subject(investigation))}
-    if owed := open_kinds & _OWED_TO_CHILDREN:
+    if owed := open_kinds & OWED_TO_CHILDREN:
         raise Refused("WRONG_STATE", f"no finding while this is owed: {', '.join(sorted(owed))}")
     fact = events.FindingRecorded(
         investigation_id=investigation.id,
         finding=number(pb.Finding, finding.value),
         occurred_at=stamp(occurred_at),
     )
-    await _next(uow, investigation, fact, "investigation.finding")
+    await say_next(uow, investigation, fact, "investigation.finding")
     await _keep(uow, rules, investigation, "FINDING", "FOUND", occurred_at, late_reason)
-    await promises.void(uow, rules, _subject(investigation), "the finding was made", kinds=_ACKNOWLEDGEMENT)
+    await promises.void(uow, rules, _subject(investigation), "the finding was made", kinds=ACKNOWLEDGEMENT)
     return investigation
-
-
-async def judge_late_entry(
-    uow: UnitOfWork, rules: Rules, promise_id: UUID, judged: ConfirmLateEntry | RefuseLateEntry
-) -> Promise:
-    """Another person confirms or refuses what was entered late.
-
-    A contact that nobody vouches for does not count any more: another one can then keep what it was to keep.
-    """
-    promise = await ledger.read(uow, promise_id)
-    claimed = promise.late_entry
-    if claimed is None or isinstance(judged, ConfirmLateEntry) or promise.kind not in _OWED_TO_CHILDREN:
-        return await promises.act(uow, rules, promise_id, lambda _: judged)
-    # The investigation first, as every other act on it takes its locks.
-    investigation = await store.lock_investigation(uow, UUID(promise.subject.id))
-    for owed in await ledger.lock_open(uow, promise.subject):
-        # One contact may have been entered for both; for neither does anybody vouch.
-        if owed.id == promise_id or (owed.kind in _OWED_TO_CHILDREN and owed.late_entry == claimed):
-            await promises.happen(uow, rules, owed, judged, uow.clock())
-    await _contact_refused(uow, investigation, claimed.occurred_at)
-    return await ledger.read(uow, promise_id)
 
 
 async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str) -> None:
@@ -198,7 +174,7 @@ async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str)
         return
     investigation = model.closed(investigation, because)
     fact = events.InvestigationClosed(investigation_id=investigation.id, reason=because, closed_at=stamp(uow.clock()))
-    await _next(uow, investigation, fact, "investigation.close")
+    await say_next(uow, investigation, fact, "investigation.close")
     await promises.void(uow, rules, _subject(investigation), because)
 
 
@@ -222,7 +198,7 @@ async def _raise(uow: UnitOfWork, rules: Rules, standing: Investigation, opening
         alleged_victims=investigation.alleged_victims,
         raised_at=stamp(uow.clock()),
     )
-    await _next(uow, investigation, fact, "investigation.raise")
+    await say_next(uow, investigation, fact, "investigation.raise")
     await _owe(uow, rules, investigation, opening.clocks, f"raised {uow.clock().isoformat()}")
     return investigation
 
@@ -236,7 +212,7 @@ async def _reopen(uow: UnitOfWork, rules: Rules, standing: Investigation, openin
         alleged_victims=investigation.alleged_victims,
         reopened_at=stamp(now),
     )
-    await _next(uow, investigation, fact, "investigation.reopen")
+    await say_next(uow, investigation, fact, "investigation.reopen")
     return await _begin(uow, rules, investigation, opening, reopening(now))
 
 
@@ -257,19 +233,6 @@ async def _owe(uow: UnitOfWork, rules: Rules, investigation: Investigation, cloc
     for kind in model.owed(investigation, clocks, await ledger.kept(uow, subject)):
         if kind not in open_kinds:
             await promises.make(uow, rules, _wanted(investigation, kind, cause))
-
-
-async def _contact_refused(uow: UnitOfWork, investigation: Investigation, occurred_at: datetime) -> None:
-    await store.refuse_contacts(uow, UUID(investigation.id), occurred_at)
-    owed = {promise.kind for promise in await ledger.lock_open(uow, _subject(investigation))}
-    after = model.contact_refused(investigation, occurred_at, accepted=not owed & _ACKNOWLEDGEMENT)
-    fact = events.ContactRefused(
-        investigation_id=after.id,
-        occurred_at=stamp(occurred_at),
-        refused_by=acting().subject,
-        first_contact_complete=model.first_contact(after) is not None,
-    )
-    await _next(uow, after, fact, "investigation.refuse_contact")
 
 
 async def _candidates(uow: UnitOfWork, rules: Rules, office: str) -> list[Candidate]:
@@ -294,7 +257,7 @@ async def _give_to(uow: UnitOfWork, investigation: Investigation, choice: Choice
     fact = events.WorkerAssigned(
         investigation_id=investigation.id, worker_id=choice.staff_id, assigned_at=stamp(uow.clock())
     )
-    await _next(uow, investigation, fact, "investigation.assign", worker_why=choice.why)
+    await say_next(uow, investigation, fact, "investigation.assign", worker_why=choice.why)
     return investigation
 
 
@@ -302,7 +265,7 @@ async def _accept(uow: UnitOfWork, rules: Rules, investigation: Investigation) -
     by = acting().subject
     investigation = model.accepted(investigation, by)
     fact = events.AssignmentAccepted(investigation_id=investigation.id, worker_id=by)
-    await _next(uow, investigation, fact, "investigation.accept")
+    await say_next(uow, investigation, fact, "investigation.accept")
     await _keep(uow, rules, investigation, "ASSIGNMENT_ACK", "ACKNOWLEDGED", uow.clock())
     return investigation
 
@@ -315,9 +278,10 @@ async def _keep(
     outcome: str,
     occurred_at: datetime,
     late_reason: str = "",
+    recorded_at: datetime | None = None,
 ) -> None:
     act = Attempt(acting().subject, outcome, occurred_at, late_reason)
-    await promises.keep(uow, rules, _subject(investigation), kind, act)
+    await promises.keep(uow, rules, _subject(investigation), kind, act, recorded_at)
 
 
 async def _say_opened(uow: UnitOfWork, investigation: Investigation) -> None:
@@ -334,7 +298,7 @@ async def _say_opened(uow: UnitOfWork, investigation: Investigation) -> None:
     await uow.audit("investigation.open", investigation.id, {"report": investigation.report_id})
 
 
-async def _next(
+async def say_next(
     uow: UnitOfWork, investigation: Investigation, fact: Message, action: str, worker_why: str | None = None
 ) -> None:
     """Write the next version with its one fact and its audit row."""

@@ -124,6 +124,18 @@ async def accept_swap(uow: UnitOfWork, rules: Rules, swap_id: UUID) -> None:
         await _give(uow, override, reason=f"swap {swap_id}", exception="")
 
 
+async def lasting(uow: UnitOfWork, rules: Rules, office: str) -> list[Rotation]:
+    """The rotations of an office, or of all, that run now or will."""
+    now = uow.clock()
+    known = await store.rotations(uow, [office]) if office else await store.all_rotations(uow)
+    return [
+        rotation
+        for rotation in known
+        if office in ("", rotation.office)
+        and (rotation.last_day is None or rotation.last_day >= rules.calendar(rotation.office, now).local(now).date())
+    ]
+
+
 async def held(uow: UnitOfWork, rules: Rules, office: str, start: datetime, end: datetime) -> list[Held]:
     """Who has which duty of an office between two instants; with those of directors anywhere."""
     if not office:

@@ -181,17 +181,22 @@ def contacted(investigation: Investigation, contact: Contact, now: datetime) -> 
     return replace(after, state=State.CONTACTED) if first_contact(after) else after
 
 
-def contact_refused(investigation: Investigation, occurred_at: datetime, *, accepted: bool) -> Investigation:
-    """The same without what was said to have happened at this time, for nobody vouches for it.
+def contact_refused(investigation: Investigation, *, accepted: bool) -> Investigation:
+    """The same after a contact was taken out of its contacts, because nobody vouches for it.
 
     Where a child is not covered any more, it stands again as before first contact: `accepted`, or only assigned.
     """
-    kept = tuple(contact for contact in investigation.contacts if contact.occurred_at != occurred_at)
-    after = _next(investigation, contacts=kept)
-    if investigation.state is not State.CONTACTED or first_contact(after):
-        return after
+    if investigation.state is not State.CONTACTED or first_contact(investigation):
+        return _next(investigation)
     before = State.ACCEPTED if accepted else State.ASSIGNED
-    return replace(after, state=before if investigation.worker_id else State.OPEN)
+    return _next(investigation, state=before if investigation.worker_id else State.OPEN)
+
+
+def finding_refused(investigation: Investigation) -> Investigation:
+    """Open as it was before its finding, for which nobody vouches."""
+    if investigation.state is not State.CLOSED or investigation.closed_because != FOUND:
+        raise Refused("WRONG_STATE", "the investigation was not closed by a finding")
+    return _next(investigation, state=State.CONTACTED, finding=None, closed_because="")
 
 
 def first_contact(investigation: Investigation) -> FirstContact | None:

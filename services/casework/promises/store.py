@@ -41,6 +41,15 @@ class Message:
     warning: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """The promise that a message is about, and the rungs it stands for (cycle, rung, person), not known to be told."""
+
+    promise_id: UUID
+    closed: bool
+    rungs: tuple[tuple[int, str, str], ...]
+
+
 async def insert(uow: UnitOfWork, promise: Promise, cause: str) -> bool:
     """Whether the promise is new; one with its id is left as it is."""
     made = await uow.fetchval(
@@ -189,6 +198,16 @@ async def withdraw_owner(uow: UnitOfWork, promise: Promise, at: datetime) -> Non
     await uow.execute(_sql.withdraw_owner, promise.id, at)
 
 
+async def lock_untold(uow: UnitOfWork, key: str) -> Untold | None:
+    """What the message with this key is about, its promise held; None if it is about none, or known to be told."""
+    row = await uow.fetchrow(_sql.lock_promise_of_message, key)
+    if row is None:
+        return None
+    waiting = await uow.fetch(_sql.untold_of_message, key)
+    rungs = tuple((told["cycle"], told["rung"], str(told["staff_id"])) for told in waiting)
+    return Untold(row["promise_id"], row["closed"], rungs) if rungs else None
+
+
 async def mark_told(uow: UnitOfWork, key: str, sent_at: datetime) -> None:
     """Notifications say that the message with this key went out."""
     await uow.execute(_sql.mark_told, key, sent_at)
@@ -213,10 +232,20 @@ async def add_certificate(uow: UnitOfWork, promise: Promise, number: int, sha256
     await uow.execute(_sql.extend_chain, promise.office, number, sha256)
 
 
-async def certificate(uow: UnitOfWork, promise_id: UUID) -> str | None:
-    """The certificate's bytes as they were signed; None while the promise is open."""
-    body: str | None = await uow.fetchval(_sql.certificate, promise_id)
-    return body
+async def certified(uow: UnitOfWork, promise_id: UUID) -> Row | None:
+    """The certificate of a promise: office, sha256, body (the bytes as they were signed); None while it is open."""
+    return await uow.fetchrow(_sql.certificate, promise_id)
+
+
+async def add_addendum(uow: UnitOfWork, promise_id: UUID, office: str, number: int, sha256: str, body: str) -> None:
+    """Add to a certificate, at the end of its office's chain."""
+    await uow.execute(_sql.insert_addendum, promise_id, office, number, sha256, body)
+    await uow.execute(_sql.extend_chain, office, number, sha256)
+
+
+async def addenda(uow: UnitOfWork, promise_id: UUID) -> list[str]:
+    """The bytes of what was added to a certificate, in that order."""
+    return [row["body"] for row in await uow.fetch(_sql.addenda, promise_id)]
 
 
 def _found(row: Row | None, promise_id: UUID) -> Promise:

@@ -35,6 +35,6 @@ INSERT INTO casework.contact
     (contact_id, investigation_id, child_id, result, occurred_at, recorded_at, recorded_by, late_reason)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
--- name: refuse_contacts
-UPDATE casework.contact SET refused_at = $3
-WHERE investigation_id = $1 AND occurred_at = $2 AND refused_at IS NULL;
+-- name: refuse_contact
+UPDATE casework.contact SET refused_at = $4
+WHERE investigation_id = $1 AND recorded_by = $2 AND recorded_at = $3 AND refused_at IS NULL;

@@ -67,9 +67,9 @@ async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: 
         raise RuntimeError(f"investigation {after.id}: version {after.version} does not follow the stored one")
 
 
-async def refuse_contacts(uow: UnitOfWork, investigation_id: UUID, occurred_at: datetime) -> None:
-    """What was said to have happened at this time does not count: nobody vouched for it."""
-    await uow.execute(_sql.refuse_contacts, investigation_id, occurred_at, uow.clock())
+async def refuse_contact(uow: UnitOfWork, investigation_id: UUID, by: str, recorded_at: datetime) -> None:
+    """The contact that this person entered at this time does not count: nobody vouches for it."""
+    await uow.execute(_sql.refuse_contact, investigation_id, by, recorded_at, uow.clock())
 
 
 async def add_contact(

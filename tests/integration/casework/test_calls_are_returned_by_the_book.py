@@ -162,6 +162,17 @@ async def test_a_message_that_asks_for_no_call_says_why(world: World) -> None:
     assert not answer.HasField("callback")
 
 
+async def test_a_message_is_not_checked_by_saying_so(world: World) -> None:
+    """R085: whoever hears it assesses its urgency, and so the call that it asks for is owed."""
+    promise = await message_left(world)
+
+    async with refused("WRONG_STATE") as why:
+        await world.attempt(promise, "CHECKED")
+
+    assert "CheckMessage" in next(iter(why[0].fields.values()))
+    assert (await world.shown(promise)).promise.clock.state == promise_pb2.PROMISE_STATE_OPEN
+
+
 async def test_only_a_message_is_checked(world: World) -> None:
     async with refused("WRONG_STATE"):
         await check(world, await asked(world), world.people.worker)

@@ -63,15 +63,31 @@ async def contact(
     return (await stub.RecordContact(request, timeout=DEADLINE)).investigation
 
 
-async def found(world: World, investigation: pb.Investigation) -> pb.Investigation:
+async def found(
+    world: World, investigation: pb.Investigation, at: datetime | None = None, late_reason: str = ""
+) -> pb.Investigation:
     request = pb.RecordFindingRequest(
         idempotency_key=key(),
         investigation_id=investigation.investigation_id,
         finding=pb.FINDING_UNSUBSTANTIATED,
-        occurred_at=stamp(world.clock.now),
+        occurred_at=stamp(at or world.clock.now),
+        late_reason=late_reason,
     )
     stub = await world.person(investigation.worker_id)
     return (await stub.RecordFinding(request, timeout=DEADLINE)).investigation
+
+
+async def refuse(world: World, promise: Promise) -> None:
+    """The supervisor does not vouch for what was entered late."""
+    request = pb.ConfirmLateEntryRequest(
+        idempotency_key=key(), promise_id=promise.promise_id, confirmed=False, reason="the log says otherwise"
+    )
+    await (await world.person(world.people.supervisor)).ConfirmLateEntry(request, timeout=DEADLINE)
+
+
+async def read(world: World, investigation: pb.Investigation) -> pb.Investigation:
+    request = pb.GetInvestigationRequest(investigation_id=investigation.investigation_id)
+    return (await (await world.service()).GetInvestigation(request, timeout=DEADLINE)).investigation
 
 
 async def assign(world: World, investigation: pb.Investigation, staff_id: str = "") -> pb.Investigation:
@@ -247,11 +263,8 @@ async def test_after_a_late_contact_was_refused_another_contact_keeps_the_promis
     at = world.clock.now
     world.clock.move(hours=3)
     await contact(world, investigation, "SEEN_IN_PERSON", at=at, late_reason="battery was flat")
-    supervisor = await world.person(world.people.supervisor)
-    request = pb.ConfirmLateEntryRequest(
-        idempotency_key=key(), promise_id=promise.promise_id, confirmed=False, reason="the log says otherwise"
-    )
-    await supervisor.ConfirmLateEntry(request, timeout=DEADLINE)
+    await refuse(world, promise)
+    assert (await read(world, investigation)).state == pb.INVESTIGATION_STATE_ACCEPTED
     async with refused("WRONG_STATE"):
         await found(world, investigation)
     seen_at = world.clock.now
@@ -263,7 +276,46 @@ async def test_after_a_late_contact_was_refused_another_contact_keeps_the_promis
     assert datetime.fromisoformat(body["closing"]["occurred_at"]) == seen_at
 
 
-@pytest.mark.parametrize("kind", ["FIRST_CONTACT", "FINDING", "ASSIGNMENT_ACK", "ON_SCENE", "SCREENING_DECISION"])
+async def test_a_late_contact_that_nobody_vouches_for_counts_for_no_promise(world: World) -> None:
+    """It was entered for the arrival and for the first contact; refused for the one, it holds the other no longer."""
+    investigation = await opened(world, tier=type_pb2.TIER_T0)
+    at = world.clock.now
+    world.clock.move(hours=3)
+    await contact(world, investigation, "SEEN_IN_PERSON", at=at, late_reason="battery was flat")
+    both = await owed(world, investigation)
+
+    await refuse(world, both["ON_SCENE"])
+
+    after = await owed(world, investigation)
+    assert {after[kind].clock.state for kind in ("ON_SCENE", "FIRST_CONTACT")} == {
+        promise_pb2.PROMISE_STATE_OPEN,
+        promise_pb2.PROMISE_STATE_OVERDUE,
+    }
+    facts = await world.facts(investigation.investigation_id)
+    assert [type(fact).__name__ for _, fact in facts][-2:] == ["ContactRecorded", "ContactRefused"]
+    assert not (await read(world, investigation)).contacted
+
+
+async def test_after_a_late_finding_was_refused_the_investigation_is_open_and_finds_again(world: World) -> None:
+    investigation = await opened(world)
+    await contact(world, investigation, "SEEN_IN_PERSON")
+    at = world.clock.now
+    world.clock.move(hours=3)
+    await found(world, investigation, at=at, late_reason="typed at the end of the day")
+    promise = (await owed(world, investigation))["FINDING"]
+
+    await refuse(world, promise)
+
+    open_again = await read(world, investigation)
+    assert open_again.state == pb.INVESTIGATION_STATE_CONTACTED
+    assert not open_again.finding
+    await found(world, investigation)
+    assert (await certificate(world, promise))["verdict"] == "MET"
+
+
+@pytest.mark.parametrize(
+    "kind", ["FIRST_CONTACT", "FINDING", "ASSIGNMENT_ACK", "ON_SCENE", "SCREENING_DECISION", "SCREEN_OUT_REVIEW"]
+)
 async def test_what_an_act_keeps_is_not_kept_by_saying_so(world: World, kind: str) -> None:
     promise = await world.promise(kind, tier=type_pb2.TIER_T0)
     outcomes = {
@@ -272,6 +324,7 @@ async def test_what_an_act_keeps_is_not_kept_by_saying_so(world: World, kind: st
         "ASSIGNMENT_ACK": "ACKNOWLEDGED",
         "ON_SCENE": "ON_SCENE",
         "SCREENING_DECISION": "DECIDED",
+        "SCREEN_OUT_REVIEW": "REVIEWED",
     }
 
     async with refused("WRONG_STATE"):

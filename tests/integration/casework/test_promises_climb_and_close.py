@@ -14,9 +14,10 @@ from chassis.contract import instant, stamp
 from cli.verify import verify as hotline_verify
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
+from hotline.notifications.v1.notifications_events_pb2 import NotificationFailed
 from policy.certificate import verify
 from policy.packs import SHIPPED
-from tests.integration.casework.conftest import DEADLINE, MONDAY, World, refused, told
+from tests.integration.casework.conftest import DEADLINE, MONDAY, World, key, refused, told
 from tools import verify_certificate
 
 
@@ -117,16 +118,116 @@ async def test_certificates_of_an_office_form_one_chain_that_an_outsider_can_ver
     )
     assert [number for number, _ in links] == list(range(1, 9))
     assert len({previous for _, previous in links}) == 8
-    key = tmp_path / "public.pem"
-    key.write_bytes(world.rules.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    assert verify_certificate.main(["--key", str(key), *map(str, files)]) == 0
-    by_the_pack = ["--key", str(key), "--packs", str(SHIPPED), *map(str, files)]
+    public = tmp_path / "public.pem"
+    public.write_bytes(world.rules.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    assert verify_certificate.main(["--key", str(public), *map(str, files)]) == 0
+    by_the_pack = ["--key", str(public), "--packs", str(SHIPPED), *map(str, files)]
     assert verify_certificate.main(by_the_pack) == 0
     assert CliRunner().invoke(hotline_verify, by_the_pack).exit_code == 0
     files[3].write_text(files[3].read_text().replace("REACHED", "REACHEE"))
     assert verify_certificate.main(by_the_pack) == 1
     assert CliRunner().invoke(hotline_verify, by_the_pack).exit_code == 1
     capsys.readouterr()
+
+
+async def documents(world: World, promise: promise_pb2.Promise) -> list[str]:
+    """The certificate and what was added to it, as they were signed."""
+    stub = await world.service()
+    answer = await stub.GetCertificate(pb.GetCertificateRequest(promise_id=promise.promise_id), timeout=DEADLINE)
+    return [answer.certificate_json, *answer.addenda_json]
+
+
+async def amend(world: World, promise: promise_pb2.Promise, by: str, **values: object) -> str:
+    """Somebody says what they know of a promise that is closed."""
+    known: dict[str, object] = {
+        "idempotency_key": key(),
+        "outcome": "NO_ANSWER",
+        "occurred_at": promise.received_at,
+        "reason": "found in the telephone log",
+    }
+    request = pb.AmendCertificateRequest(promise_id=promise.promise_id, **(known | values))  # type: ignore[arg-type]
+    return (await (await world.person(by)).AmendCertificate(request, timeout=DEADLINE)).addendum_json
+
+
+async def test_what_comes_after_the_closing_is_added_signed_and_chained(world: World, tmp_path: Path) -> None:
+    promise, other = await world.promise(), await world.promise()
+    unsent = await world.ring(promise)
+    await world.attempt(promise)
+    world.clock.move(minutes=2)
+
+    await world.sent(unsent)
+    await world.sent(unsent)
+    await world.attempt(other)
+    said = await amend(world, promise, world.people.supervisor)
+
+    certificate, *addenda = [json.loads(signed) for signed in await documents(world, promise)]
+    assert certificate["body"]["rungs"][0]["on_the_way"] == [world.people.worker]
+    assert addenda[-1] == json.loads(said)
+    told, entered = (added["body"]["statement"] for added in addenda)
+    assert told == {
+        "what": "DELIVERED",
+        "rungs": [{"cycle": 1, "rung": "owner", "person": world.people.worker}],
+        "sent_at": "2026-11-23T15:02:00Z",
+    }
+    assert (entered["what"], entered["by"]) == ("ENTERED_AFTER_CLOSING", world.people.supervisor)
+    everything = [*await documents(world, promise), *await documents(world, other)]
+    links = sorted(json.loads(signed)["body"]["chain"]["number"] for signed in everything)
+    assert links == [1, 2, 3, 4]
+    assert verified(world, tmp_path, everything) == 0
+    assert verified(world, tmp_path, [*everything[1:], everything[0].replace("MET", "LATE")]) == 1
+    assert (
+        verified(world, tmp_path, [*everything[:2], everything[2].replace("NO_ANSWER", "REACHED"), *everything[3:]])
+        == 1
+    )
+
+
+def verified(world: World, folder: Path, signed: list[str]) -> int:
+    """The exit code of the verifier, by the packs."""
+    public = folder / "public.pem"
+    public.write_bytes(world.rules.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    files = [folder / f"{number}.json" for number, _ in enumerate(signed)]
+    for file, document in zip(files, signed, strict=True):
+        file.write_text(document)
+    return verify_certificate.main(["--key", str(public), "--packs", str(SHIPPED), *map(str, files)])
+
+
+async def test_a_message_that_never_goes_out_is_added_to_the_certificate(world: World) -> None:
+    promise = await world.promise()
+    (notice,) = (await world.ring(promise)).notices
+    await world.attempt(promise)
+
+    await world.hears(NotificationFailed(notification_id=notice.key, key=notice.key, code="REFUSED"))
+
+    (_, added) = await documents(world, promise)
+    statement = json.loads(added)["body"]["statement"]
+    assert (statement["what"], statement["code"]) == ("NOT_DELIVERED", "REFUSED")
+
+
+async def test_what_went_out_before_the_closing_needs_no_addendum(world: World) -> None:
+    promise = await world.promise()
+    await world.sent(await world.ring(promise))
+
+    await world.attempt(promise)
+
+    (certificate,) = await documents(world, promise)
+    assert json.loads(certificate)["body"]["rungs"][0]["on_the_way"] == []
+
+
+async def test_only_who_leads_adds_to_a_certificate_once_and_of_what_has_happened(world: World) -> None:
+    promise = await world.promise()
+    async with refused("WRONG_STATE"):
+        await amend(world, promise, world.people.supervisor)
+    kept = await world.attempt(promise)
+
+    async with refused("ROLE_NOT_ALLOWED"):
+        await amend(world, promise, world.people.worker)
+    async with refused("IMPOSSIBLE_TIME"):
+        await amend(world, promise, world.people.supervisor, occurred_at=stamp(world.clock.now.replace(hour=23)))
+    twice = [await amend(world, promise, world.people.supervisor, idempotency_key="once") for _ in range(2)]
+
+    assert twice[0] == twice[1]
+    assert len(await documents(world, promise)) == 2
+    assert (await world.shown(promise)).promise == kept
 
 
 async def test_what_is_written_in_the_ledger_cannot_be_changed(world: World) -> None:
@@ -136,6 +237,7 @@ async def test_what_is_written_in_the_ledger_cannot_be_changed(world: World) -> 
         "UPDATE ledger.promise SET reference = 'other'",
         "UPDATE ledger.history SET actor = 'other'",
         "DELETE FROM ledger.certificate",
+        "UPDATE ledger.addendum SET body = '{}'",
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with world.database.transaction() as uow:

@@ -143,6 +143,29 @@ async def test_a_rotation_that_leaves_no_rest_is_refused_too(world: World) -> No
     await on_rotation(world, world.people.worker, begins="06:00", ends="20:00", on_call=True)
 
 
+async def test_rotations_that_last_are_listed_as_they_were_defined(world: World) -> None:
+    await on_rotation(world, world.people.worker, last_day="2026-11-23")
+    nights = await on_rotation(
+        world, world.people.worker, world.people.second, begins="22:00", ends="06:00", weekdays=[0, 1], on_call=True
+    )
+    world.clock.move(days=1)
+
+    listed = (await (await world.sweeping()).ListRotations(pb.ListRotationsRequest(), timeout=DEADLINE)).rotations
+    here = (
+        await (await world.sweeping()).ListRotations(pb.ListRotationsRequest(office=OFFICE), timeout=DEADLINE)
+    ).rotations
+
+    (rotation,) = listed
+    assert list(here) == [rotation]
+    assert (rotation.rotation_id, list(rotation.members)) == (nights, [world.people.worker, world.people.second])
+    assert (rotation.begins, rotation.ends, list(rotation.weekdays), rotation.on_call) == (
+        "22:00",
+        "06:00",
+        [0, 1],
+        True,
+    )
+
+
 async def test_two_people_swap_duties_when_both_have_agreed(world: World) -> None:
     worker, second = world.people.worker, world.people.second
     rotation = await on_rotation(world, worker, second)

@@ -16,7 +16,9 @@ from services.casework.model.investigations import (
     asks_for_more,
     assigned,
     closed,
+    contact_refused,
     contacted,
+    finding_refused,
     first_contact,
     found,
     owed,
@@ -194,3 +196,24 @@ def test_an_investigation_closed_without_a_finding_answers_nothing() -> None:
 def test_an_open_investigation_is_not_opened_again() -> None:
     with pytest.raises(Refused, match="WRONG_STATE"):
         reopened(OPEN, "T0", OPEN.alleged_victims, NOW)
+
+
+@pytest.mark.parametrize(("was_accepted", "state"), [(True, State.ACCEPTED), (False, State.ASSIGNED)])
+def test_a_contact_nobody_vouches_for_leaves_it_as_before_first_contact(was_accepted: bool, state: State) -> None:
+    done = after(contact("c1", ContactResult.SEEN_IN_PERSON, 5), contact("c2", ContactResult.SEEN_IN_PERSON, 9))
+    without = replace(done, contacts=done.contacts[:1])
+
+    refused = contact_refused(without, accepted=was_accepted)
+
+    assert (refused.state, refused.version) == (state, done.version + 1)
+    assert contact_refused(done, accepted=was_accepted).state is State.CONTACTED
+
+
+def test_after_a_finding_nobody_vouches_for_it_is_open_as_before() -> None:
+    done = after(contact("c1", ContactResult.SEEN_IN_PERSON, 5), contact("c2", ContactResult.SEEN_IN_PERSON, 9))
+
+    refused = finding_refused(found(done, Finding.SUBSTANTIATED, NOW, NOW))
+
+    assert replace(refused, version=done.version) == done
+    with pytest.raises(Refused, match="not closed by a finding"):
+        finding_refused(done)

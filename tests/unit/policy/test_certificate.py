@@ -10,7 +10,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from promise_desk import COLLEAGUE, STANDARD, URGENT, Desk, clock, promise
 
 from policy.canonical import canonical, sha256
-from policy.certificate import CertificateInvalid, Link, addendum, certificate, key_id, sign, verify
+from policy.certificate import (
+    CertificateInvalid,
+    Link,
+    addendum,
+    certificate,
+    delivered,
+    entered_after_closing,
+    key_id,
+    sign,
+    verify,
+)
 from policy.promise import (
     Acknowledge,
     Attempt,
@@ -144,11 +154,34 @@ def test_a_certificate_signed_with_another_key_is_not_ours() -> None:
         verify(sign(certified(kept_late()), other), KEY.public_key())
 
 
-def test_a_report_of_delivery_that_comes_later_is_a_signed_addendum() -> None:
+def test_what_comes_later_is_a_signed_addendum_that_names_its_certificate_and_its_place() -> None:
     signed = sign(certified(kept_late()), KEY)
-    late_news = sign(addendum(signed["sha256"], {"rung": "owner", "delivered_at": "2026-03-02T00:00:04Z"}), KEY)
+    statement = delivered([(1, "owner", "owner-1")], clock("0:23"))
+    late_news = sign(addendum(signed["sha256"], statement, office="cook-north", link=Link(2, signed["sha256"])), KEY)
 
-    assert verify(late_news, KEY.public_key())["certificate"] == signed["sha256"]
+    body = verify(late_news, KEY.public_key())
+
+    assert body["certificate"] == signed["sha256"]
+    assert body["chain"] == {"office": "cook-north", "number": 2, "previous": signed["sha256"]}
+    assert body["statement"] == {
+        "what": "DELIVERED",
+        "rungs": [{"cycle": 1, "rung": "owner", "person": "owner-1"}],
+        "sent_at": "2026-03-02T00:23:00Z",
+    }
+
+
+def test_what_is_entered_after_the_closing_says_why_it_comes_so_late() -> None:
+    with pytest.raises(ValueError, match="says why"):
+        entered_after_closing(Attempt("lead-1", "REACHED", clock("0:21")), clock("2:00"))
+
+
+def test_whose_message_was_still_on_its_way_shows() -> None:
+    desk = kept_late()
+    body = certificate(
+        desk.promise, desk.history, desk.told, link=FIRST, tzdata="2026.6", on_the_way=[(1, "director", "director-1")]
+    )
+
+    assert [rung["on_the_way"] for rung in body["rungs"]] == [[], [], [], ["director-1"]]
 
 
 def test_who_was_told_is_shown_by_cycle() -> None:

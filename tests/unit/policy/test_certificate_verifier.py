@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from promise_desk import STANDARD, URGENT, WORKER, Desk, clock, promise
 from promise_stories import MINUTE, STORIES, TERMS_DRAWN, Code, cases, event_of, timetables
 
-from policy.canonical import canonical, sha256
-from policy.certificate import Link, addendum, certificate, sign, verdict
+from policy.canonical import canonical
+from policy.certificate import Link, addendum, certificate, delivered, entered_after_closing, sign, verdict
 from policy.clocks import Presence
 from policy.due import arm, extended
 from policy.ladders import Terms
@@ -116,11 +116,11 @@ def test_certificates_that_hold_are_told_with_their_verdict(check: Callable[...,
     void.do(Void("lead-1", "entered twice"))
     third = signed(void, number=3, previous=second["sha256"])
 
-    done = check(first, second, third, sign(addendum(first["sha256"], {"rung": "owner"}), KEY))
+    done = check(first, second, third)
 
     assert done.returncode == 0, done.stdout + done.stderr
     verdicts = [line.split(": ", 1)[1].split()[0] for line in done.stdout.splitlines()]
-    assert verdicts == ["MET", "LATE", "VOID", "addendum"]
+    assert verdicts == ["MET", "LATE", "VOID"]
 
 
 def test_each_byte_of_a_certificate_counts(verifier: ModuleType, tmp_path: Path) -> None:
@@ -190,20 +190,94 @@ def test_a_certificate_taken_out_of_a_chain_shows(check: Callable[..., Any]) -> 
     done = check(first, second)
 
     assert done.returncode == 1
-    assert "is not the one it was linked to" in done.stdout
+    assert "is not what it was linked to" in done.stdout
 
 
 def test_a_number_given_twice_shows(check: Callable[..., Any]) -> None:
     done = check(signed(kept("0:12")), signed(kept("0:13")))
 
-    assert "was given to two certificates" in done.stdout
+    assert "was given to two documents" in done.stdout
+
+
+SAID = Attempt("lead-1", "REACHED", clock("0:11"), "found in the telephone log")
+
+
+def added(to: dict[str, Any], link: Link | None = None, office: str = "cook-north", **changed: Any) -> dict[str, Any]:
+    """An addendum that follows its certificate at once, unless said otherwise."""
+    statement = entered_after_closing(SAID, clock("2:00")) | changed
+    link = link or Link(to["body"]["chain"]["number"] + 1, to["sha256"])
+    return sign(addendum(to["sha256"], statement, office=office, link=link), KEY)
+
+
+def test_certificates_and_what_was_added_to_them_hold_as_one_chain(check: Callable[..., Any]) -> None:
+    first = signed(kept("0:12"))
+    entered = added(first)
+    second = signed(kept("0:14"), number=3, previous=entered["sha256"])
+    told = addendum(
+        second["sha256"],
+        delivered([(1, "owner", "owner-1")], clock("0:15")),
+        office="cook-north",
+        link=Link(4, second["sha256"]),
+    )
+
+    done = check(second, sign(told, KEY), entered, first)
+
+    assert done.returncode == 0, done.stdout
+    assert f"addendum ENTERED_AFTER_CLOSING to {first['sha256'][:16]}, number 2" in done.stdout
+
+
+def test_an_addendum_taken_out_of_a_chain_shows(check: Callable[..., Any]) -> None:
+    first = signed(kept("0:12"))
+    second = signed(kept("0:14"), number=3, previous=added(first)["sha256"])
+    replaced = added(first, outcome="NO_ANSWER")
+
+    done = check(first, replaced, second)
+
+    assert done.returncode == 1
+    assert "is not what it was linked to" in done.stdout
+
+
+def test_one_byte_changed_in_an_addendum_shows(check: Callable[..., Any]) -> None:
+    first = signed(kept())
+    whole = canonical(added(first))
+    assert check(first, whole).returncode == 0
+
+    done = check(first, whole.replace(b"telephone", b"telephane"))
+
+    assert done.returncode == 1
+    assert "the hash does not belong to the body" in done.stdout
 
 
 def test_an_addendum_to_nothing_shows(check: Callable[..., Any]) -> None:
-    done = check(signed(kept()), sign(addendum(sha256({}), {"rung": "owner"}), KEY))
+    done = check(signed(kept()), added(signed(kept("0:13")), Link(9, "0" * 64)))
 
     assert done.returncode == 1
     assert "not among those given" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"office": "cook-south", "link": Link(2, "0" * 64)}, {"link": Link(1, None)}],
+    ids=["office", "before"],
+)
+def test_an_addendum_outside_its_certificates_chain_shows(check: Callable[..., Any], elsewhere: dict[str, Any]) -> None:
+    certificate = signed(kept(), number=2, previous="0" * 64)
+
+    done = check(certificate, added(certificate, **elsewhere))
+
+    assert done.returncode == 1
+    assert "it does not come after its certificate, in the same chain" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"what": "KEPT"}, {"late_reason": ""}, {"occurred_at": "2026-03-03T00:00:00Z"}],
+    ids=lambda c: next(iter(c)),
+)
+def test_an_addendum_that_says_what_none_may_say_is_wrong(check: Callable[..., Any], changed: dict[str, Any]) -> None:
+    first = signed(kept())
+
+    assert check(first, added(first, **changed)).returncode == 1
 
 
 @pytest.mark.parametrize("broken", [b"{", b'{"body":1.5}', b'{"body":1,"body":2}', b"[]"])

@@ -75,6 +75,14 @@ ORDER BY min(seq);
 UPDATE ledger.told SET withdrawn_at = $2
 WHERE promise_id = $1 AND who = 'OWNER' AND told_at IS NULL AND withdrawn_at IS NULL;
 
+-- name: lock_promise_of_message
+SELECT promise_id, closed_at IS NOT NULL AS closed FROM ledger.promise
+WHERE promise_id = (SELECT promise_id FROM ledger.told WHERE key = $1 AND told_at IS NULL LIMIT 1)
+FOR UPDATE;
+
+-- name: untold_of_message
+SELECT cycle, rung, staff_id FROM ledger.told WHERE key = $1 AND told_at IS NULL ORDER BY seq;
+
 -- name: mark_told
 UPDATE ledger.told SET told_at = $2, failed = NULL WHERE key = $1 AND told_at IS NULL;
 
@@ -94,7 +102,13 @@ INSERT INTO ledger.certificate (promise_id, office, number, sha256, body) VALUES
 UPDATE ledger.chain SET number = $2, sha256 = $3 WHERE office = $1;
 
 -- name: certificate
-SELECT body FROM ledger.certificate WHERE promise_id = $1;
+SELECT office, sha256, body FROM ledger.certificate WHERE promise_id = $1;
+
+-- name: insert_addendum
+INSERT INTO ledger.addendum (promise_id, office, number, sha256, body) VALUES ($1, $2, $3, $4, $5);
+
+-- name: addenda
+SELECT body FROM ledger.addendum WHERE promise_id = $1 ORDER BY number;
 
 -- name: clocks
 -- `untold_since`: while the ladder waits, only for whom a person asked to be told.
