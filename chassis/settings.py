@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from policy.packs import DEFAULT_PACK
+from policy.packs import DEFAULT_PACK, Packs
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     casework_address: str | None = None
     notifications_address: str | None = None
     packs: Path = _REPOSITORY / "packs"
+    # A folder of the public keys with which packs must be signed; without one, drafts are taken too.
+    pack_keys: Path | None = None
     # Whose rules this installation follows: the id of a pack; which version is in force depends on the time.
     pack: str = DEFAULT_PACK
     # Seconds during which a server that was told to stop still serves, so that balancers can notice.
@@ -55,6 +57,12 @@ class Settings(BaseSettings):
     def development(self) -> bool:
         """Whether conveniences that production must not have (reflection, movable clocks) are on."""
         return self.environment == "development"
+
+    def held_packs(self) -> Packs:
+        """Every pack that is held; if a version of the site's own cannot be used, `PolicyError`, so at the start."""
+        packs = Packs(self.packs, trusted=self.pack_keys)
+        packs.versions(self.pack)
+        return packs
 
     def need(self, name: str) -> str:
         """The value of a setting this process cannot do without; `MissingSetting` names the variable to set."""

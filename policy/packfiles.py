@@ -113,8 +113,6 @@ def read_seal(folder: Path, digest: str) -> Seal | None:
             "restore its files and those it extends, or write the change as a new version with its own effective_from"
         )
         raise PackTampered(name, message)
-    if seal.signature:
-        _verify(folder, seal, name)
     return seal
 
 
@@ -125,17 +123,23 @@ def _read_seal(path: Path, name: str) -> Seal:
         raise PackTampered(name, f"the seal of pack {name} is not readable as one: restore {SEAL}") from error
 
 
-def _verify(folder: Path, seal: Seal, name: str) -> None:
+def verify(seal: Seal, keys: Path, name: str) -> None:
+    """Refuse a signature that is not by the key it names, which must be one of those in the folder `keys`."""
     from cryptography.exceptions import InvalidSignature  # slow to import, and most runs read no signature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    path = folder.parent.parent / "keys" / f"{seal.key}.pem"
-    if not path.exists():
-        raise PackTampered(name, f"pack {name} is signed with the key {seal.key}, which is not among packs/keys")
-    key = load_pem_public_key(path.read_bytes())
+    held = {path.stem: path for path in keys.glob("*.pem")}
+    path = held.get(seal.key or "")
+    if path is None:
+        trusted = ", ".join(sorted(held)) or "none"
+        raise PackTampered(name, f"pack {name} is signed with the key {seal.key}; the keys trusted here are {trusted}")
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except ValueError as error:
+        raise PackTampered(name, f"{path.name} among the trusted keys is not readable as a PEM public key") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise PackTampered(name, f"the key {seal.key} is not an Ed25519 public key")
+        raise PackTampered(name, f"{path.name} among the trusted keys is not an Ed25519 public key")
     try:
         key.verify(bytes.fromhex(seal.signature or ""), seal.sha256.encode())
     except (InvalidSignature, ValueError) as error:

@@ -20,7 +20,7 @@ from policy.canonical import sha256
 from policy.clocks import NO_TIER, Clock, Presence, clock_from, duration_from
 from policy.errors import ClockUndefined, PackInvalid, PackMissing, PackNotInForce, PackTampered
 from policy.ladders import Extension, Ladder, Rung, Terms, Who
-from policy.packfiles import Seal, merge, read_document, read_seal, versions
+from policy.packfiles import Seal, merge, read_document, read_seal, verify, versions
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
 DEFAULT_PACK = "seed-default"
@@ -194,11 +194,15 @@ def _rung_from(document: Mapping[str, Any]) -> Rung:
 class Packs:
     """Every pack held in a folder; each is read once, when it is first asked for, and refused loudly if it is wrong."""
 
-    def __init__(self, folder: Path = SHIPPED, *, signed_only: bool = False) -> None:
-        """`signed_only` refuses drafts and unsigned packs, as production does."""
+    def __init__(self, folder: Path = SHIPPED, *, trusted: Path | None = None) -> None:
+        """`trusted`: a folder of Ed25519 public keys (`<name>.pem`), of which one must have signed whatever is taken.
+
+        Without it, drafts and sealed packs are taken too, and a signature is checked by the keys beside the packs.
+        """
         self._folder = folder
-        self._signed_only = signed_only
-        self._loaded: dict[tuple[str, str], Pack] = {}
+        self._trusted = trusted
+        self._read: dict[tuple[str, str], Pack] = {}
+        self._taken: dict[tuple[str, str], Pack] = {}
         self._versions = versions(folder)
 
     def get(self, name: str, version: str | None = None) -> Pack:
@@ -209,15 +213,16 @@ class Packs:
         wanted = version or held[-1]
         if wanted not in held:
             raise PackMissing(f"{name}@{wanted}", f"pack {name} is held in the versions {', '.join(held)}")
-        if (name, wanted) not in self._loaded:
-            self._loaded[name, wanted] = self._load(name, wanted)
-        return self._loaded[name, wanted]
+        if (name, wanted) not in self._taken:
+            self._taken[name, wanted] = self._verified(self._load(name, wanted))
+        return self._taken[name, wanted]
 
     def by_sha256(self, sha: str) -> Pack:
         """The pack with this hash; `PackMissing` if it is not held: nothing else may answer in its place."""
-        for pack in self.all():
-            if pack.sha256 == sha:
-                return pack
+        for name, held in sorted(self._versions.items()):
+            for version in held:
+                if self._load(name, version).sha256 == sha:
+                    return self.get(name, version)
         raise PackMissing(
             sha, f"no pack with this hash is held in {self._folder.name}/: install the version that has it"
         )
@@ -235,18 +240,23 @@ class Packs:
 
     def all(self) -> tuple[Pack, ...]:
         """Every version of every pack, by id and version."""
-        return tuple(self.get(name, version) for name in sorted(self._versions) for version in self._versions[name])
+        return tuple(pack for name in sorted(self._versions) for pack in self.versions(name))
+
+    def versions(self, name: str) -> tuple[Pack, ...]:
+        """Every version of one pack, oldest first."""
+        self.get(name)
+        return tuple(self.get(name, version) for version in self._versions[name])
 
     def _load(self, name: str, version: str) -> Pack:
+        if (name, version) not in self._read:
+            self._read[name, version] = self._read_pack(name, version)
+        return self._read[name, version]
+
+    def _read_pack(self, name: str, version: str) -> Pack:
         folder = self._folder / name / version
         document = read_document(self._folder, name, version)
         until = document.get("effective_to")
         digest = sha256(document)
-        seal = read_seal(folder, digest)
-        if self._signed_only and (seal is None or seal.signature is None):
-            raise PackTampered(
-                f"{name}@{version}", "the pack is not signed: `hotline packs sign` it with the policy key"
-            )
         return Pack(
             id=name,
             version=version,
@@ -254,5 +264,15 @@ class Packs:
             effective_from=datetime.fromisoformat(document["effective_from"]),
             effective_to=datetime.fromisoformat(until) if until else None,
             document=document,
-            seal=seal,
+            seal=read_seal(folder, digest),
         )
+
+    def _verified(self, pack: Pack) -> Pack:
+        """The pack, if whoever signed it is known; what is not signed at all is for development."""
+        name = f"{pack.id}/{pack.version}"
+        if pack.seal and pack.seal.signature:
+            verify(pack.seal, self._trusted or self._folder / "keys", name)
+        elif self._trusted:
+            message = f"pack {name} is not signed, and only signed ones are taken here: `hotline packs sign` it"
+            raise PackTampered(name, message)
+        return pack

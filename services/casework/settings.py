@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.settings import Settings
-from policy.packs import Packs
 from services.casework.promises.keys import signing_key
 from services.casework.promises.rules import Rules
 
@@ -20,7 +19,6 @@ class CaseworkSettings(Settings):
 
     def rules(self) -> Rules:
         """What the ledger judges by; a key or a pack that cannot be used is refused here, at the start."""
-        packs = Packs(self.packs)
-        packs.get(self.pack)
+        packs = self.held_packs()
         key = signing_key(Path(self.need("certificate_key")), make=self.development)
         return Rules(packs, self.pack, key)

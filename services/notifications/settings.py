@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import aiosmtplib
 from pydantic import Field
 
 from chassis.settings import Settings
-from policy.packs import Packs
+from services.notifications.wording import House
 
 
 class NotificationsSettings(Settings):
@@ -19,11 +18,9 @@ class NotificationsSettings(Settings):
     mail_domain: str = "hotline.invalid"
     """The domain of senders and Message-IDs."""
     pack: str = "seed-default"
-    """The pack whose last resort is told, by its id."""
+    """The pack in whose words messages are, and whose last resort is told, by its id."""
     last_resort_email: str | None = Field(default=None, repr=False)
     """Who is told instead of the pack's last resort."""
-    time_zone: str = "UTC"
-    """The zone in which messages tell times."""
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_username: str | None = None
     smtp_password: str | None = Field(default=None, repr=False)
@@ -38,13 +35,15 @@ class NotificationsSettings(Settings):
     def mail_from(self) -> str:
         return f"Hotline <hotline@{self.mail_domain}>"
 
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone)
+    def house(self, now: datetime) -> House:
+        """The words of messages; a pack that cannot be read, or is not in force, is refused here."""
+        house = House(self.held_packs(), self.pack)
+        house.packs.in_force(house.pack, now)
+        return house
 
     def last_resort(self, now: datetime) -> str:
         """The address that is told when the ledger does not answer."""
-        return self.last_resort_email or Packs(self.packs).in_force(self.pack, now).last_resort
+        return self.last_resort_email or self.held_packs().in_force(self.pack, now).last_resort
 
     def smtp_client(self) -> aiosmtplib.SMTP:
         """A new conversation with the mail server, not yet begun."""

@@ -10,7 +10,7 @@ from chassis.server import Servicer
 from chassis.service import Runtime, Service, main
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.triage.v1 import triage_service_pb2_grpc as rpc
-from policy.packs import Pack, Packs
+from policy.packs import Pack
 from services.triage import consumers
 from services.triage.api import ACCESS, Triage
 from services.triage.expectations import EXPECTATIONS
@@ -23,12 +23,12 @@ _DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TriageService"]
 def _servicers(runtime: Runtime) -> Sequence[Servicer]:
     watch = QueueWatch(runtime.database, runtime.settings.need("database_url"), runtime.stop)
     runtime.closing.push_async_callback(watch.close)
-    triage = Triage(runtime.database, Packs(runtime.settings.packs), watch)
+    triage = Triage(runtime.database, runtime.settings.held_packs(), watch)
     return [Servicer(rpc.add_TriageServiceServicer_to_server, triage, _DESCRIPTOR, ACCESS)]
 
 
 def _subscriptions(runtime: Runtime) -> Subscriptions:
-    packs, name = Packs(runtime.settings.packs), runtime.settings.pack
+    packs, name = runtime.settings.held_packs(), runtime.settings.pack
 
     def pack_at(instant: datetime) -> Pack:
         return packs.in_force(name, instant)

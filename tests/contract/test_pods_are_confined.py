@@ -203,6 +203,14 @@ def test_files_that_processes_are_told_of_are_mounted(overlay: Deployment) -> No
                 assert value.startswith(mounted), f"{title(workload)}: {entry['name']}"
 
 
+def test_whoever_goes_by_a_pack_takes_only_signed_ones_outside_development(overlay: Deployment) -> None:
+    """R109: an image with another pack in it decides nothing."""
+    told = {process["metadata"]["name"]: overlay.environment(process) for process in overlay.own_processes()}
+    trusting = {name for name, variables in told.items() if "HOTLINE_PACK_KEYS" in variables}
+    by_a_pack = {f"{service}-{part}" for service in ("triage", "casework") for part in ("api", "consumer")}
+    assert trusting == (set() if overlay.name == "development" else by_a_pack | {"notifications-sender"})
+
+
 def test_secrets_come_from_somewhere(overlays: Mapping[str, Deployment]) -> None:
     production = overlays["production"]
     made = {m["spec"]["target"]["name"] for m in production.of_kind("ExternalSecret")}

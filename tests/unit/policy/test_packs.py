@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from screening_desk import child, report
 
 from policy.canonical import canonical, canonical_plain, sha256
@@ -101,7 +101,7 @@ class TestInheritance:
     def test_a_pack_says_only_what_differs_and_is_hashed_whole(self, folder: Path) -> None:
         write(folder, "x", "1.0.0", labels={"SUBSTANTIATED": "proven"})
         before = Packs(folder).get("x")
-        assert before.labels == {"SUBSTANTIATED": "proven", "UNSUBSTANTIATED": "unfounded"}
+        assert before.labels == Packs(folder).get("seed-default").labels | {"SUBSTANTIATED": "proven"}
         assert before.sha256 == sha256(before.document)
         change(folder, "clocks.yaml", "late_entry: {minutes: 15}", "late_entry: {minutes: 20}")
         assert Packs(folder).get("x").sha256 != before.sha256
@@ -260,14 +260,46 @@ class TestSeals:
         with pytest.raises(PackTampered, match="signature"):
             Packs(folder).get("seed-default")
 
-    def test_production_takes_signed_packs_only(self, folder: Path, key: Path) -> None:
+    def test_where_keys_are_trusted_only_packs_signed_with_one_of_them_are_taken(
+        self, folder: Path, key: Path, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        trusted = tmp_path_factory.mktemp("trusted")
         with pytest.raises(PackTampered, match="not signed"):
-            Packs(folder, signed_only=True).get("seed-default")
+            Packs(folder, trusted=trusted).get("seed-default")
         self.sealed(folder)
         with pytest.raises(PackTampered, match="not signed"):
-            Packs(folder, signed_only=True).get("seed-default")
+            Packs(folder, trusted=trusted).get("seed-default")
+        signed = self.sealed(folder, key)
+        with pytest.raises(PackTampered, match="the keys trusted here are none") as caught:
+            Packs(folder, trusted=trusted).get("seed-default")
+        assert caught.value.paths == ("seed-default/1.0.0",)
+        shutil.copy(folder / "keys/policy-office.pem", trusted)
+        held = Packs(folder, trusted=trusted)
+        assert held.get("seed-default").state == "signed by policy-office"
+        assert held.by_sha256(signed.sha256).ref == signed.ref
+
+    def test_a_key_that_lies_beside_the_pack_is_not_trusted_for_that(
+        self, folder: Path, key: Path, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
         self.sealed(folder, key)
-        assert Packs(folder, signed_only=True).get("seed-default").state == "signed by policy-office"
+        trusted = tmp_path_factory.mktemp("trusted")
+        other = Ed25519PrivateKey.generate().public_key()
+        (trusted / "policy-office.pem").write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        with pytest.raises(PackTampered, match="does not belong to it"):
+            Packs(folder, trusted=trusted).get("seed-default")
+        seal = folder / "seed-default/1.0.0/seal.json"
+        beside = str(folder / "keys/policy-office")
+        seal.write_text(json.dumps(json.loads(seal.read_text()) | {"key": beside}))
+        with pytest.raises(PackTampered, match="the keys trusted here are policy-office"):
+            Packs(folder, trusted=trusted).get("seed-default")
+
+    def test_packs_that_are_not_asked_for_need_no_signature(self, folder: Path, key: Path) -> None:
+        signed = self.sealed(folder, key)
+        write(folder, "a-draft", "1.0.0")
+        held = Packs(folder, trusted=folder / "keys")
+        assert held.by_sha256(signed.sha256).ref == signed.ref
+        with pytest.raises(PackTampered, match="not signed"):
+            held.by_sha256(Packs(folder).get("a-draft").sha256)
 
 
 def test_every_shipped_pack_says_who_answers_for_it_and_what_is_to_be_learned() -> None:
