@@ -119,6 +119,8 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         )
     if name == "triage":
         values["HOTLINE_SHADOW_MODEL"] = settings.shadow_model
+    if name == "notifications":
+        values["HOTLINE_SEND_LEASE"] = str(settings.send_lease)
     if name == WORKFLOWS:
         values["HOTLINE_PAYLOAD_KEYS"] = str(payload_keys(settings))
         values["HOTLINE_HEARTBEAT_FILE"] = str(_heartbeat(settings))

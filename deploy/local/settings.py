@@ -52,6 +52,9 @@ class StackSettings(BaseSettings):
     shadow_model: str = "off"
     """The statistical model that runs in triage's shadow slot, or `off`."""
 
+    send_lease: float = 10.0
+    """Seconds after which the mail in the hands of a sender that died is sent by another; its clocks may be short."""
+
     crash_file: Path | None = None
     """Where the fault tests ask for failures."""
 
