@@ -27,7 +27,7 @@ def test_packages_are_installed_by_their_hashes_alone() -> None:
 
 def test_it_runs_as_nobody_in_particular_and_is_told_to_end_directly() -> None:
     assert "USER 10001:10001" in FINAL
-    assert 'ENTRYPOINT ["/opt/hotline/program"]' in FINAL
+    assert 'ENTRYPOINT ["/opt/hotline/app/program"]' in FINAL
     assert "exec /opt/hotline/venv/bin/python" in DOCKERFILE
     assert "RUN" not in re.findall(r"^[A-Z]+", FINAL, re.MULTILINE)
 
