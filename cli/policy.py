@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
@@ -236,7 +236,11 @@ def diff(before: str, after: str, folder: Path) -> None:
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ed25519 private key (PEM).")
 @_folder
 def sign(name: str, key: Path | None, folder: Path) -> None:
-    """Seal a pack as it is now, and sign it if a key is given: from then on a change of this version is refused."""
+    """Seal a pack as it is now, and sign it if a key is given: from then on a change of this version is refused.
+
+    A version that follows a sealed one must take effect a day from now or later: it has to be everywhere by then.
+    """
+    from policy.notice import require_notice
     from policy.packfiles import write_seal
     from policy.screening.proof import prove
 
@@ -246,6 +250,8 @@ def sign(name: str, key: Path | None, folder: Path) -> None:
         failures = [failure for part in prove(pack) for failure in part.failures]
         if failures:
             raise PolicyError("PACK_UNPROVEN", [f"{pack.id}@{pack.version}"], failures[0])
+        if any(other.seal and other.version != pack.version for other in held.versions(pack.id)):
+            require_notice(pack, datetime.now(UTC))
         seal = write_seal(folder / pack.id / pack.version, pack.sha256, key)
     except PolicyError as error:
         _fail(error)
