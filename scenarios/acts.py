@@ -118,6 +118,16 @@ class Attempt(_AboutPromise, _Entered):
     outcome: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")]
 
 
+class CheckMessage(_AboutPromise, _Entered):
+    """Hears a message in the box: says how urgent it is and who calls back, or why nobody does."""
+
+    does: Literal["check message"]
+    promise: Literal["VOICEMAIL_CHECK"] = "VOICEMAIL_CHECK"
+    urgent: bool = False
+    to: Slug | None = Field(None, description="Who calls back; left out: whoever has heard it.")
+    no_call_because: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")] | None = None
+
+
 class Delegate(_AboutPromise):
     """Gives a promise to another person; the time it was received stays."""
 
@@ -185,6 +195,7 @@ OfInvestigation = Accept | Assign | Arrive | See | TryToSee | Find
 OfPromise = (
     Acknowledge
     | Attempt
+    | CheckMessage
     | Delegate
     | Escalate
     | Extend

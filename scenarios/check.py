@@ -139,7 +139,7 @@ def _contact(scenario: Scenario, contact: Contact, rules: _Rules) -> Iterator[Wr
 def _act(scenario: Scenario, contact: Contact, act: acts.Act, rules: _Rules) -> Iterator[Wrong]:
     if act.who != acts.ASSIGNED:
         yield from _known(scenario, ("who",), act.who)
-    if isinstance(act, acts.Assign | acts.Delegate):
+    if isinstance(act, acts.Assign | acts.Delegate | acts.CheckMessage) and act.to is not None:
         yield from _known(scenario, ("to",), act.to)
     if isinstance(act, acts.OfDecision | acts.OfInvestigation) and contact.report is None:
         yield ("does",), f"{act.does} needs a report, and this contact brings none"

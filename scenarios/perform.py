@@ -141,6 +141,14 @@ def _of_promise(act: acts.OfPromise, scene: Scene) -> Call:
             return office.RecordAttempt, casework.RecordAttemptRequest(
                 **on, outcome=act.outcome, occurred_at=scene.ago(act.ago), late_reason=act.late_reason
             )
+        case acts.CheckMessage():
+            return office.CheckMessage, casework.CheckMessageRequest(
+                **on,
+                urgent=act.urgent,
+                to_staff_id=staff_id(act.to) if act.to else "",
+                no_call_because=act.no_call_because or "",
+                occurred_at=scene.ago(act.ago),
+            )
         case acts.Delegate():
             return office.DelegatePromise, casework.DelegatePromiseRequest(**on, to_staff_id=staff_id(act.to))
         case acts.Escalate():

@@ -26,7 +26,6 @@ from workflows.messages import (
     Climb,
     Climbed,
     Dispatch,
-    Dispatched,
     Notice,
     PromiseClock,
     Standing,
@@ -34,7 +33,6 @@ from workflows.messages import (
     SweepNotice,
     Swept,
     WorkerWanted,
-    WorkOrder,
 )
 
 Answer = TypeVar("Answer")
@@ -68,7 +66,12 @@ class Activities:
     async def notify(self, notice: Notice) -> None:
         """Have one person told of a rung; accepted means committed, and it will go out."""
         reached("activity.notifying")
-        values = {"kind": notice.kind, "due": notice.due_at.isoformat(), "rung": notice.rung} | _safe_time(notice)
+        values = {
+            "kind": notice.kind,
+            "due": notice.due_at.isoformat(),
+            "rung": notice.rung,
+            "office": notice.office,
+        } | _safe_time(notice)
         await self._notify(
             notifications.NotifyRequest(
                 key=notice.key,
@@ -144,7 +147,7 @@ class Activities:
         return True
 
     @activity.defn
-    async def promise_acceptance(self, dispatch: Dispatch) -> Dispatched:
+    async def promise_acceptance(self, dispatch: Dispatch) -> None:
         """The promise that the worker accepts this assignment; the same assignment makes the same promise."""
         standing = await self.read_investigation(dispatch.investigation_id)
         assignment = dispatch.assignment
@@ -158,25 +161,7 @@ class Activities:
             tier=types.Tier.ValueType(standing.tier),
             received_at=stamp(assignment.assigned_at),
         )
-        made = (await _answer(self._casework.MakePromise(request, timeout=_DEADLINE))).promise
-        return Dispatched(made.promise_id, made.reference, due_at=instant(made.due_at))
-
-    @activity.defn
-    async def tell_worker(self, order: WorkOrder) -> None:
-        """Tell the worker that the investigation is theirs, and by when to accept it."""
-        await self._notify(
-            notifications.NotifyRequest(
-                key=order.key,
-                staff_id=order.assignment.worker_id,
-                template="ASSIGNMENT",
-                values={
-                    "assigned": order.assignment.assigned_at.isoformat(),
-                    "due": order.dispatched.due_at.isoformat(),
-                },
-                reference=order.dispatched.reference,
-                promise_id=order.dispatched.promise_id,
-            )
-        )
+        await _answer(self._casework.MakePromise(request, timeout=_DEADLINE))
 
     async def _notify(self, request: notifications.NotifyRequest) -> None:
         await _answer(self._notifications.Notify(request, timeout=_DEADLINE))
@@ -210,6 +195,7 @@ def _notice(notice: casework.Notice) -> Notice:
         overdue=notice.overdue,
         safe_from=instant(notice.safe_from) if notice.HasField("safe_from") else None,
         safe_until=instant(notice.safe_until) if notice.HasField("safe_until") else None,
+        office=notice.office,
     )
 
 

@@ -13,7 +13,7 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from workflows.activities import Activities
-    from workflows.messages import Assignment, Dispatch, Progress, Story, WorkerWanted, WorkOrder
+    from workflows.messages import Assignment, Dispatch, Progress, Story, WorkerWanted
 
 from workflows.lifetime import begin_anew_if_due
 
@@ -116,11 +116,8 @@ class InvestigationWorkflow:
         self._dispatching = asyncio.create_task(self._dispatch(assignment))
 
     async def _dispatch(self, assignment: Assignment) -> None:
-        """The worker is owed the news, and casework the promise that they accept."""
-        dispatch = Dispatch(self._story.investigation_id, assignment)
-        dispatched = await self._act(Activities.promise_acceptance, dispatch)
-        key = f"investigation/{self._story.investigation_id}/assigned/{assignment.sequence}"
-        await self._act(Activities.tell_worker, WorkOrder(key, assignment, dispatched))
+        """The worker owes that they accept it, and hears of it by the first rung of that promise."""
+        await self._act(Activities.promise_acceptance, Dispatch(self._story.investigation_id, assignment))
         self._story.dispatched = assignment.sequence
 
     async def _act(self, activity: Any, argument: Any) -> Any:

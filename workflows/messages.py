@@ -57,6 +57,8 @@ class Notice:
     # When it is safe to call, as the caller said.
     safe_from: datetime | None = None
     safe_until: datetime | None = None
+    # In whose clocks times are told.
+    office: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,24 +139,6 @@ class Dispatch:
 
     investigation_id: str
     assignment: Assignment
-
-
-@dataclass(frozen=True)
-class Dispatched:
-    """The promise that was made of a dispatch."""
-
-    promise_id: str
-    reference: str
-    due_at: datetime
-
-
-@dataclass(frozen=True)
-class WorkOrder:
-    """Tell the worker of the assignment; `key` is the notification's."""
-
-    key: str
-    assignment: Assignment
-    dispatched: Dispatched
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ def _message(promise: casework.StalledPromise, director: str) -> notifications.N
             "kind": promise.kind,
             "since": instant(promise.since).isoformat(),
             "due": instant(promise.due_at).isoformat(),
+            "office": promise.office,
         },
         reference=promise.reference,
         promise_id=promise.promise_id,

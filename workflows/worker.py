@@ -45,7 +45,6 @@ def worker(client: Client, activities: Activities, build_id: str | None = None) 
             activities.read_investigation,
             activities.assign_worker,
             activities.promise_acceptance,
-            activities.tell_worker,
             activities.run_sweep,
             activities.tell_of_sweep,
         ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP as WIRE_FORMAT
-from zoneinfo import ZoneInfo
 
 import aiosmtplib
 
@@ -13,18 +12,19 @@ from services.notifications import templates
 from services.notifications.model import Answer, Attempt, Notification
 from services.notifications.settings import NotificationsSettings
 from services.notifications.templates import Template
+from services.notifications.wording import Wording
 
 # Seconds for saying goodbye: the answer is known by then, and waits to be recorded.
 _FAREWELL = 1.0
 
 
 def compose(
-    message: Notification, template: Template, *, sender: str, recipient: str, zone: ZoneInfo, trace_id: str | None
+    message: Notification, template: Template, *, sender: str, recipient: str, wording: Wording, trace_id: str | None
 ) -> EmailMessage:
     """The mail; the same bytes at every attempt but for the trace, so that a repetition is recognised as one."""
     order = message.order
     known = {"reference": order.reference, "promise_id": str(order.promise_id or "")}
-    text = templates.render(template, {**order.values, **known}, zone)
+    text = templates.render(template, {**order.values, **known}, wording)
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = recipient

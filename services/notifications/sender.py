@@ -43,6 +43,7 @@ class Sender:
         self._texts = texts
         self._lease = timedelta(seconds=settings.send_lease)
         # Read at the start: a pack that cannot be read must show now, not when somebody has to be told.
+        self._house = settings.house(system_clock())
         self._last_resort = settings.last_resort(system_clock())
         self._wake = asyncio.Event()
         self._in_hand = 0
@@ -96,7 +97,7 @@ class Sender:
                 self._texts[message.order.template],
                 sender=self._settings.mail_from,
                 recipient=errand.email or self._last_resort,
-                zone=self._settings.zone,
+                wording=self._house.wording(message),
                 trace_id=current_trace_id(),
             )
         except Exception as problem:

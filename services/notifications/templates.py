@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+
+from services.notifications.wording import Wording
 
 FOLDER = Path(__file__).with_name("templates")
 
-# Known of every message; the other placeholders of a text must come as values.
-_OF_THE_MESSAGE = frozenset({"reference", "promise_id"})
-_TIMES = frozenset({"due", "since", "assigned", "begins", "until", "safe_from", "safe_until"})
+# Known of every message, and of every time in it; the other placeholders of a text must come as values.
+_OF_THE_MESSAGE = frozenset({"reference", "promise_id", "zone"})
+# Codes, for which a pack may have words.
+_LABELLED = frozenset({"kind", "rung", "role"})
+_TIMES = frozenset({"due", "since", "begins", "until", "safe_from", "safe_until"})
 # A caller may leave either side of the time that is safe open.
 _MAY_BE_OPEN = frozenset({"safe_from", "safe_until"})
 
@@ -66,17 +69,20 @@ def problems(template: Template, values: Mapping[str, str]) -> Mapping[str, str]
     return found
 
 
-def render(template: Template, values: Mapping[str, str], zone: ZoneInfo) -> Text:
-    """The text with its values, times told in `zone`."""
-    words = {name: _words(name, value, zone) for name, value in values.items()}
+def render(template: Template, values: Mapping[str, str], wording: Wording) -> Text:
+    """The text with its values: codes in the pack's words, times in the office's zone."""
+    words = {name: _words(name, value, wording) for name, value in values.items()} | {"zone": wording.zone.key}
     return Text(template.subject.substitute(words), template.body.substitute(words))
 
 
-def _words(name: str, value: str, zone: ZoneInfo) -> str:
+def _words(name: str, value: str, wording: Wording) -> str:
     if name in _MAY_BE_OPEN and not value:
         return "any time"
     if name in _TIMES:
-        return datetime.fromisoformat(value).astimezone(zone).strftime("%a %d %b %Y %H:%M:%S %Z")
-    if name == "kind":
-        return value.replace("_", " ").lower()
+        return datetime.fromisoformat(value).astimezone(wording.zone).strftime("%a %d %b %Y %H:%M:%S %Z")
+    if name in _LABELLED:
+        return wording.labels.get(value) or value.replace("_", " ").lower()
+    if name == "reference":
+        # A message left in somebody's box has none.
+        return value or "no reference"
     return value

@@ -74,30 +74,35 @@ async def find(office: Office, investigation: casework.Investigation, worker: st
 
 
 async def acceptances(office: Office, investigation: casework.Investigation) -> Sequence[Promise]:
-    """What casework promised of workers' accepting this investigation, still owed."""
-    request = casework.ListPromisesRequest(open_only=True, subject_id=investigation.investigation_id)
+    """What casework promised of workers' accepting this investigation, oldest assignment first."""
+    request = casework.ListPromisesRequest(subject_id=investigation.investigation_id)
     answer = await (await office.service()).ListPromises(request, timeout=DEADLINE)
-    return [promise for promise in answer.promises if promise.kind == "ASSIGNMENT_ACK"]
+    found = [promise for promise in answer.promises if promise.kind == "ASSIGNMENT_ACK"]
+    return sorted(found, key=lambda promise: promise.received_at.ToNanoseconds())
 
 
-async def assignments_told(office: Office) -> list[str]:
-    """Who was told that an investigation is theirs, oldest first."""
-    return [sent.staff_id for sent in await office.deliveries() if sent.template == "ASSIGNMENT"]
+async def dispatched(office: Office, investigation: casework.Investigation) -> list[str]:
+    """Who was asked to accept it, oldest assignment first."""
+    return [promise.owner.staff_id for promise in await acceptances(office, investigation)]
 
 
-async def until_dispatched(office: Office, *workers: str) -> None:
+async def until_dispatched(office: Office, investigation: casework.Investigation, *workers: str) -> None:
     async def reached() -> bool:
-        return await assignments_told(office) == list(workers)
+        return await dispatched(office, investigation) == list(workers)
 
     await eventually(reached)
 
 
-async def test_the_worker_who_gets_it_is_told_and_owes_an_acceptance_from_then_on(office: Office) -> None:
+async def test_the_worker_who_gets_it_owes_an_acceptance_from_then_on_and_hears_of_it_once(office: Office) -> None:
     investigation = await opened(office)
     async with office.working():
         await office.carry(await office.facts("casework.investigation"))
-        await until_dispatched(office, investigation.worker_id)
-    (acceptance,) = await acceptances(office, investigation)
+        await until_dispatched(office, investigation, investigation.worker_id)
+        (acceptance,) = await acceptances(office, investigation)
+        await office.carry()
+        await office.until_told(acceptance, investigation.worker_id)
+    of_the_assignment = [sent for sent in await office.deliveries() if sent.promise_id in ("", acceptance.promise_id)]
+    assert [(sent.staff_id, sent.template) for sent in of_the_assignment] == [(investigation.worker_id, "RUNG")]
     assert acceptance.owner.staff_id == investigation.worker_id
     assert acceptance.clock.state == PROMISE_STATE_OPEN
     (assigned,) = [fact for _, fact in await office.facts("casework.investigation") if hasattr(fact, "assigned_at")]
@@ -109,7 +114,7 @@ async def test_it_goes_on_until_every_child_is_seen_and_a_finding_is_made(office
     worker = investigation.worker_id
     async with office.working():
         await office.carry()
-        await until_dispatched(office, worker)
+        await until_dispatched(office, investigation, worker)
         for child in CHILDREN:
             assert not (await known(office, investigation)).every_child_seen
             await see(office, investigation, worker, child)
@@ -127,18 +132,18 @@ async def test_a_reassignment_dispatches_the_new_worker_and_no_fact_dispatches_t
     other = next(person for person in (office.people.worker, office.people.second) if person != first)
     async with office.working():
         await office.carry()
-        await until_dispatched(office, first)
+        await until_dispatched(office, investigation, first)
         await reassign(office, investigation, to=other)
         facts = await office.facts("casework.investigation")
         await office.carry([*reversed(facts), *facts])
-        await until_dispatched(office, first, other)
+        await until_dispatched(office, investigation, first, other)
         await office.carry(facts)
         for child in CHILDREN:
             await see(office, investigation, other, child)
         await find(office, investigation, other)
         await office.carry(await office.facts("casework.investigation"))
         await asyncio.wait_for(story(office, investigation).result(), 30)
-    assert await assignments_told(office) == [first, other]
+    assert await dispatched(office, investigation) == [first, other]
     await keep_history(story(office, investigation), "investigation-reassigned")
 
 
@@ -157,7 +162,7 @@ async def test_one_that_nobody_can_take_waits_until_somebody_is_given_it(empty_o
         await office.hire(office.people.worker, "INVESTIGATOR", office.people.supervisor)
         await reassign(office, investigation, to=office.people.worker)
         await office.carry()
-        await until_dispatched(office, office.people.worker)
+        await until_dispatched(office, investigation, office.people.worker)
     await keep_history(story(office, investigation), "investigation-nobody-available")
 
 
@@ -167,11 +172,11 @@ async def test_a_story_told_again_begins_where_the_investigation_is(office: Offi
     worker = investigation.worker_id
     async with office.working():
         await office.carry()
-        await until_dispatched(office, worker)
+        await until_dispatched(office, investigation, worker)
         await story(office, investigation).terminate("by hand")
         for child in CHILDREN:
             await see(office, investigation, worker, child)
         await find(office, investigation, worker)
         await office.carry()
         await asyncio.wait_for(story(office, investigation).result(), 30)
-    assert await assignments_told(office) == [worker]
+    assert await dispatched(office, investigation) == [worker]

@@ -79,6 +79,7 @@ def _stalled(promise: Promise, directors: Sequence[str]) -> pb.StalledPromise:
         since=stamp(promise.next_instant),
         due_at=stamp(promise.due_at),
         directors=directors,
+        office=promise.office or "",
     )
 
 

@@ -9,6 +9,8 @@ from policy.promise import Attempt, Promise
 
 KEPT_BY: Mapping[str, str] = {
     "SCREENING_DECISION": "the decision in triage",
+    "SCREEN_OUT_REVIEW": "the review in triage (ReviewScreenOut)",
+    "VOICEMAIL_CHECK": "CheckMessage",
     "ASSIGNMENT_ACK": "AcceptAssignment",
     "ON_SCENE": "RecordContact",
     "FIRST_CONTACT": "RecordContact",

@@ -1,18 +1,25 @@
 """The texts: what is promised, to which reference, due when, why you, what to do; and nothing else."""
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from policy.packs import SHIPPED, Packs
 from services.notifications import templates
+from services.notifications.model import Notification, Order, queued
+from services.notifications.wording import House, Wording
 
-CHICAGO = ZoneInfo("America/Chicago")
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+CHICAGO = Wording(Packs().get("seed-default").labels, ZoneInfo("America/Chicago"))
 TEXTS = templates.load()
 VALUES = {
     "kind": "CALLBACK_URGENT",
     "due": "2026-03-02T18:15:00+00:00",
-    "assigned": "2026-03-02T18:00:00+00:00",
     "since": "2026-03-02T18:00:00+00:00",
     "rung": "supervisor",
     "safe_from": "2026-03-02T18:00:00+00:00",
@@ -37,12 +44,15 @@ OF_SWEEPS = {"DRILL", "COVERAGE", "HAND_OVER", "ANSWERING"}
 OF_THE_MESSAGE = {"reference": "7ZK4-M", "promise_id": "00000000-0000-0000-0000-000000000009"}
 
 
+OWNERS = VALUES | OF_THE_MESSAGE | {"rung": "owner"}
+
+
 def read(code: str) -> templates.Text:
     return templates.render(TEXTS[code], VALUES | OF_THE_MESSAGE, CHICAGO)
 
 
 def test_every_code_has_its_text() -> None:
-    of_promises = {"RUNG", "WARNING", "OVERDUE", "CALL", "ASSIGNMENT", "LAST_RESORT", "NOBODY_LEFT", "STALLED"}
+    of_promises = {"RUNG", "WARNING", "OVERDUE", "CALL", "LAST_RESORT", "NOBODY_LEFT", "STALLED"}
     assert set(TEXTS) == of_promises | OF_SWEEPS | {"VERIFY"}
 
 
@@ -66,8 +76,64 @@ def test_nothing_is_left_unfilled(code: str) -> None:
     assert "$" not in text.subject + text.body
 
 
-def test_times_are_told_in_the_local_zone() -> None:
-    assert read("RUNG").subject == "7ZK4-M: callback urgent is due Mon 02 Mar 2026 12:15:00 CST"
+def test_times_are_told_in_the_offices_zone_which_is_named() -> None:
+    assert read("RUNG").subject == "7ZK4-M: urgent call back is due Mon 02 Mar 2026 12:15:00 CST"
+    assert "Times in   America/Chicago" in read("RUNG").body
+
+
+def test_codes_are_told_in_the_words_of_the_pack_and_in_their_own_where_it_has_none() -> None:
+    assert "Told as    the one who owes it" in templates.render(TEXTS["RUNG"], OWNERS, CHICAGO).body
+    plain = templates.render(TEXTS["RUNG"], OWNERS, Wording({}, CHICAGO.zone))
+    assert plain.subject.startswith("7ZK4-M: callback urgent is due")
+
+
+def test_every_kind_of_promise_that_is_shipped_has_words() -> None:
+    for pack in Packs().all():
+        assert set(pack.kinds) <= pack.labels.keys(), pack.id
+
+
+def test_what_has_no_reference_says_so() -> None:
+    text = templates.render(TEXTS["RUNG"], OWNERS | {"reference": ""}, CHICAGO)
+    assert text.subject.startswith("no reference: ")
+
+
+def test_a_message_is_worded_by_its_office_and_by_the_pack_in_force_when_it_was_asked_for(tmp_path: Path) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "packs")
+    write_pack(tmp_path / "packs", "1.0.0", "2020-01-01", "call, by the old rules")
+    write_pack(tmp_path / "packs", "2.0.0", "2026-03-01", "call, by the new rules")
+    house = House(Packs(tmp_path / "packs"), "two-zones")
+
+    before, west, elsewhere = (
+        house.wording(asked_for(day, office))
+        for day, office in ((datetime(2026, 2, 1, tzinfo=UTC), "far-west"), (NOON, "far-west"), (NOON, "lake-east"))
+    )
+
+    assert (before.labels["CALLBACK_URGENT"], before.zone.key) == ("call, by the old rules", "America/Los_Angeles")
+    assert (west.labels["CALLBACK_URGENT"], west.zone.key) == ("call, by the new rules", "America/Los_Angeles")
+    assert elsewhere.zone.key == "America/Chicago"
+
+
+def write_pack(folder: Path, version: str, since: str, label: str) -> None:
+    pack = folder / "two-zones" / version / "pack.yaml"
+    pack.parent.mkdir(parents=True)
+    pack.write_text(
+        f"""
+extends: {{id: seed-default, version: 1.0.0}}
+id: two-zones
+version: {version}
+effective_from: {since}T00:00:00-06:00
+title: Offices in two zones
+labels: {{CALLBACK_URGENT: "{label}"}}
+offices:
+  far-west:
+    calendars: {{office: {{zone: America/Los_Angeles}}}}
+"""
+    )
+
+
+def asked_for(at: datetime, office: str) -> Notification:
+    order = Order("key", UUID(int=7), "RUNG", {"office": office}, "7ZK4-M")
+    return queued(order, new_id=UUID(int=1), mail_domain="hotline.invalid", traceparent=None, now=at)
 
 
 def test_a_missing_value_is_named_by_its_path() -> None:

@@ -57,7 +57,7 @@ def _told(place: int, written: str) -> ledger.Told:
     )
 
 
-def message(who: str, template: str = "ASSIGNMENT", *, key: str = "", message_id: str = "") -> notifications.Delivery:
+def message(who: str, template: str = "NOBODY_LEFT", *, key: str = "", message_id: str = "") -> notifications.Delivery:
     """A message that was sent."""
     return notifications.Delivery(
         key=key or f"other/{who}/{template}",

@@ -103,12 +103,12 @@ def test_somebody_on_the_ladder_who_was_not_told_yet_is_a_difference() -> None:
 
 def test_a_message_of_no_promise_must_be_expected() -> None:
     sight = seen(messages=(message("ida"),))
-    assert differences({}, sight) == ["a message ida@ASSIGNMENT, which was not expected"]
-    assert differences({"messages": ["ida@ASSIGNMENT"]}, sight) == []
+    assert differences({}, sight) == ["a message ida@NOBODY_LEFT, which was not expected"]
+    assert differences({"messages": ["ida@NOBODY_LEFT"]}, sight) == []
 
 
 def test_a_message_that_never_came_is_a_difference() -> None:
-    assert differences({"messages": ["ida@ASSIGNMENT"]}, seen()) == ["no message ida@ASSIGNMENT"]
+    assert differences({"messages": ["ida@NOBODY_LEFT"]}, seen()) == ["no message ida@NOBODY_LEFT"]
 
 
 def test_a_message_of_a_rung_is_no_message_of_its_own() -> None:
@@ -120,7 +120,7 @@ def test_a_message_of_a_rung_is_no_message_of_its_own() -> None:
 def test_a_message_that_could_not_be_sent_is_a_difference() -> None:
     failed = message("ida")
     failed.state, failed.problem = notifications.DELIVERY_STATE_FAILED, "REFUSED"
-    assert differences({"messages": ["ida@ASSIGNMENT"]}, seen(messages=(failed,))) == [
+    assert differences({"messages": ["ida@NOBODY_LEFT"]}, seen(messages=(failed,))) == [
         "a message to ida is FAILED: REFUSED"
     ]
 
@@ -176,7 +176,7 @@ def test_the_decision_is_compared_with_its_tier_and_reason() -> None:
 
 def test_the_outcome_alone_knows_nothing_of_messages_and_order() -> None:
     """While parts are killed an extra rung or a merged message may come; the outcome must hold all the same."""
-    expect = {"promises": {KIND: {"is": "MET", "told": [], "kept_by": "nora"}}, "messages": ["ida@ASSIGNMENT"]}
+    expect = {"promises": {KIND: {"is": "MET", "told": [], "kept_by": "nora"}}, "messages": ["ida@NOBODY_LEFT"]}
     sight = seen(promise(KIND, "ida@owner", kept_by="ida"))
     assert differences(expect, sight, judge.outcome) == []
     assert len(differences(expect, sight)) == 3
