@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import click
 
 from chassis import contract
 from cli import output, session
+from cli.timeline import print_timeline
+from cli.times import Duration, Instant
 from cli.triage import tier
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2 as ledger
-
-_DURATION = re.compile(r"^(\d+)(s|m|h|d)$")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class Duration(click.ParamType[timedelta]):
-    """`90s`, `15m`, `1h`, `2d`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        match = _DURATION.match(value)
-        if match is None:
-            self.fail(f"{value!r} is not a duration like 90s, 15m, 1h or 2d", param, ctx)
-        return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @click.command()
@@ -111,39 +96,10 @@ async def _show(promise_id: str, as_json: bool) -> None:
     if as_json:
         output.as_json(answer)
         return
-    kept, names = answer.promise, await session.staff_names()
-    await print_promises([kept], datetime.now(UTC))
-    output.table(
-        "Rungs",
-        ("rung", "who", "at", ""),
-        ((r.name, r.who, output.when(r.at), "warning" if r.warning else "") for r in kept.rungs),
-    )
-    output.table("Told", ("rung", "cycle", "person", "climbed", "told"), (_told(told, names) for told in answer.told))
-    output.table(
-        "History", ("recorded", "occurred", "event", "by", "detail"), (_entry(entry, names) for entry in answer.history)
-    )
-    if kept.clock.HasField("next_instant"):
-        click.echo(f"Next: {output.when(kept.clock.next_instant)}")
-
-
-def _told(told: ledger.Told, names: Mapping[str, str]) -> tuple[str, ...]:
-    return (
-        told.rung,
-        str(told.cycle),
-        told.staff_id,
-        output.when(told.climbed_at),
-        output.when(told.told_at) or "not yet",
-    )
-
-
-def _entry(entry: ledger.PromiseEntry, names: Mapping[str, str]) -> tuple[str, ...]:
-    return (
-        output.when(entry.recorded_at),
-        output.when(entry.occurred_at),
-        entry.event,
-        names.get(entry.actor, entry.actor),
-        entry.detail_json,
-    )
+    now = datetime.now(UTC)
+    await print_promises([answer.promise], now)
+    click.echo("")
+    await print_timeline(answer, now)
 
 
 @promise.command()
@@ -155,7 +111,7 @@ def acknowledge(promise_id: str) -> None:
 
 @promise.command()
 @click.argument("outcome")
-@click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When it happened; else now.")
+@click.option("--at", type=Instant(), help="When it happened; else now.")
 @click.option("--late-reason", default="", help="Why it is entered late.")
 @click.pass_obj
 def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str) -> None:
@@ -168,6 +124,58 @@ def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str
         late_reason=late_reason,
     )
     _act("RecordAttempt", request)
+
+
+@promise.command()
+@click.option("--urgent", is_flag=True, help="The call is urgent: it is owed at once.")
+@click.option("--to", "to", default="", help="The staff id of who calls back; else whoever has heard it.")
+@click.option("--no-call", "no_call_because", default="", help="Why no call is owed: a code, as in WRONG_NUMBER.")
+@click.option("--at", type=Instant(), help="When it was heard; else now.")
+@click.pass_obj
+def check(promise_id: str, urgent: bool, to: str, no_call_because: str, at: datetime | None) -> None:
+    """A message was heard: how urgent it is, and who calls back. That keeps VOICEMAIL_CHECK."""
+    _check(
+        pb.CheckMessageRequest(
+            idempotency_key=session.new_key(),
+            promise_id=promise_id,
+            urgent=urgent,
+            to_staff_id=to,
+            no_call_because=no_call_because.upper(),
+            occurred_at=contract.stamp(at or datetime.now(UTC)),
+        )
+    )
+
+
+@session.asynchronous
+async def _check(request: pb.CheckMessageRequest) -> None:
+    async with session.stub("casework") as casework:
+        answer = await casework.CheckMessage(request, timeout=session.TIMEOUT)
+    owed = [answer.callback] if answer.HasField("callback") else []
+    await print_promises([answer.checked, *owed], datetime.now(UTC))
+
+
+@promise.command()
+@click.argument("outcome")
+@click.option("--at", type=Instant(), required=True, help="When it happened.")
+@click.option("--reason", required=True, help="Why it is said only now. No names.")
+@click.pass_obj
+def amend(promise_id: str, outcome: str, at: datetime, reason: str) -> None:
+    """Add to the certificate of a closed promise, as who leads: OUTCOME as attempts say it. No verdict changes."""
+    _amend(
+        pb.AmendCertificateRequest(
+            idempotency_key=session.new_key(),
+            promise_id=promise_id,
+            outcome=outcome.upper(),
+            occurred_at=contract.stamp(at),
+            reason=reason,
+        )
+    )
+
+
+@session.asynchronous
+async def _amend(request: pb.AmendCertificateRequest) -> None:
+    async with session.stub("casework") as casework:
+        click.echo((await casework.AmendCertificate(request, timeout=session.TIMEOUT)).addendum_json)
 
 
 @promise.command()
@@ -205,10 +213,24 @@ async def _act(method: str, request: Any) -> None:
 
 @click.command()
 @click.argument("promise_id")
+@click.option(
+    "--into",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Write it there, with all that was added to it since: what `hotline verify` takes.",
+)
 @session.asynchronous
-async def certificate(promise_id: str) -> None:
+async def certificate(promise_id: str, folder: Path | None) -> None:
     """Print the certificate of the closed promise PROMISE_ID, as the bytes that were signed."""
     async with session.stub("casework") as casework:
         answer = await casework.GetCertificate(pb.GetCertificateRequest(promise_id=promise_id), timeout=session.TIMEOUT)
-    json.loads(answer.certificate_json)
-    click.echo(answer.certificate_json)
+    if folder is None:
+        click.echo(answer.certificate_json)
+        if answer.addenda_json:
+            click.echo(f"{len(answer.addenda_json)} added to it since: --into FOLDER writes all of it", err=True)
+        return
+    for signed in (answer.certificate_json, *answer.addenda_json):
+        chain = json.loads(signed)["body"]["chain"]
+        file = folder / f"{chain['office']}-{chain['number']}.json"
+        file.write_text(signed)
+        click.echo(file)

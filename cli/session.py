@@ -20,6 +20,7 @@ from chassis import client, identity
 from deploy.local.settings import StackSettings
 from hotline.casework.v1 import casework_service_pb2 as casework_pb
 from hotline.casework.v1 import casework_service_pb2_grpc as casework
+from hotline.casework.v1 import workforce_service_pb2_grpc as workforce
 from hotline.intake.v1 import intake_service_pb2_grpc as intake
 from hotline.notifications.v1 import notifications_service_pb2_grpc as notifications
 from hotline.operations.v1 import operations_service_pb2_grpc as operations
@@ -35,6 +36,7 @@ _STUBS: dict[str, Callable[[grpc.aio.Channel], Any]] = {
     "intake": intake.IntakeServiceStub,
     "triage": triage.TriageServiceStub,
     "casework": casework.CaseworkServiceStub,
+    "workforce": workforce.WorkforceServiceStub,
     "notifications": notifications.NotificationsServiceStub,
     "operations": operations.OperationsServiceStub,
 }
