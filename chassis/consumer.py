@@ -18,8 +18,10 @@ from chassis.errors import NotYetKnown
 from chassis.identity import Actor, current_actor
 from chassis.inbox import Place
 from chassis.record import Poison, Record
+from chassis.standing import Standing
 from chassis.stream import ATTEMPTS, IsOutage, Stream, delay_after
-from chassis.telemetry import continue_trace
+from chassis.telemetry import continue_trace, link_of
+from chassis.topics import dead_letter
 from chassis.unit_of_work import UnitOfWork
 
 Handler: TypeAlias = Callable[[Any, Envelope, UnitOfWork], Awaitable[None]]
@@ -60,7 +62,8 @@ class Consumer:
         self._name = name
         self._database = database
         self._subscriptions = subscriptions
-        self._stream = Stream(name, list(subscriptions), kafka_bootstrap, self)
+        self._standing = Standing(name, list(subscriptions))
+        self._stream = Stream(name, list(subscriptions), kafka_bootstrap, self, self._standing)
         self._sweep_at = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -96,6 +99,7 @@ class Consumer:
         self._sweep_at = time.monotonic() + _SWEEP_EVERY
         async with self._database.transaction() as uow:
             due = await inbox.due(uow, self._name)
+            self._standing.holds(await inbox.held_since(uow, self._name))
         for row in due:
             await self._follow(row["aggregate_type"], row["aggregate_id"], row["sequence"])
 
@@ -201,7 +205,9 @@ class StatelessConsumer:
     ) -> None:
         self._name = name
         self._subscriptions = subscriptions
-        self._stream = Stream(name, list(subscriptions), kafka_bootstrap, self, is_outage)
+        # Of what it sets aside the topics are the only memory.
+        standing = Standing(name, list(subscriptions), [dead_letter(topic, name) for topic in subscriptions])
+        self._stream = Stream(name, list(subscriptions), kafka_bootstrap, self, standing, is_outage)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, through outages."""
@@ -231,4 +237,6 @@ def _processing(record: Record, envelope: Envelope) -> Any:
         "hotline.fact": envelope.type,
         "hotline.sequence": envelope.sequence,
     }
-    return continue_trace(record.traceparent(), f"process {record.topic}", SpanKind.CONSUMER, attributes)
+    # Beside its parent, the sending: the commit that the fact tells of, of which a batch of sendings says nothing.
+    links = link_of(envelope.traceparent, "committed")
+    return continue_trace(record.traceparent(), f"process {record.topic}", SpanKind.CONSUMER, attributes, links)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from asyncpg.transaction import Transaction
 
+from chassis import metrics
 from chassis.clock import Clock, Ids, TimeOrderedIds, system_clock
 from chassis.errors import Refusal
 from chassis.outages import database_errors, is_gone
@@ -55,7 +57,9 @@ class Database:
             command_timeout=statement_timeout,
             init=prepare_connection,
         )
-        return cls(pool, Context(source, clock, ids or TimeOrderedIds(), route), acquire_timeout)
+        database = cls(pool, Context(source, clock, ids or TimeOrderedIds(), route), acquire_timeout)
+        _opened.add(database)
+        return database
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[UnitOfWork]:
@@ -70,13 +74,15 @@ class Database:
             transaction = connection.transaction()
             with database_errors(lambda: is_gone(connection)):
                 await transaction.start()
+            uow = UnitOfWork(connection, self._context)
             try:
-                yield UnitOfWork(connection, self._context)
+                yield uow
             except BaseException:
                 await _roll_back(transaction, connection)
                 raise
             with database_errors(lambda: is_gone(connection)):
                 await transaction.commit()
+            uow.committed()
         finally:
             await self._give_back(connection)
 
@@ -91,6 +97,7 @@ class Database:
 
     async def close(self, *, timeout: float = 5.0) -> None:
         """Wait for running work to end, at most `timeout` seconds, then close."""
+        _opened.discard(self)
         try:
             await asyncio.wait_for(self._pool.close(), timeout)
         except TimeoutError:
@@ -102,6 +109,28 @@ class Database:
             await self._pool.release(connection, timeout=self._timeout)
         except _BROKEN:
             _drop(connection)
+
+
+_opened: set[Database] = set()
+
+
+def _connections() -> metrics.Readings:
+    counted: Counter[metrics.Key] = Counter()
+    for database in tuple(_opened):
+        name, idle = database._context.source, database._pool.get_idle_size()
+        counted.update({(name, "idle"): idle, (name, "used"): database._pool.get_size() - idle})
+    return counted
+
+
+def _most() -> metrics.Readings:
+    counted: Counter[metrics.Key] = Counter()
+    for database in tuple(_opened):
+        counted[database._context.source,] += database._pool.get_max_size()
+    return counted
+
+
+metrics.observe("db.client.connection.count", _connections)
+metrics.observe("db.client.connection.max", _most)
 
 
 async def _roll_back(transaction: Transaction, connection: PoolConnectionProxy[Any]) -> None:

@@ -6,7 +6,7 @@ partition's offset can move on, a restart loses nothing, and who runs the servic
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from chassis.envelope import Envelope
@@ -91,6 +91,11 @@ async def try_later(
 async def due(uow: UnitOfWork, consumer: str, limit: int = 100) -> list[Row]:
     """Held facts whose turn has come: `aggregate_type`, `aggregate_id`, `sequence`."""
     return await uow.fetch(sql.due, consumer, limit)
+
+
+async def held_since(uow: UnitOfWork, consumer: str) -> dict[str, datetime]:
+    """Since when the oldest held fact of each topic waits; topics without one are not in it."""
+    return {row["topic"]: row["since"] for row in await uow.fetch(sql.held_since, consumer)}
 
 
 async def set_aside(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from grpc_status import rpc_status
 from chassis import deadline, errors, logs, telemetry
 from chassis.errors import Reason, Refusal
 from chassis.identity import Verifier, current_actor
+from chassis.metrics import Histogram
 from policy.errors import Refused
 
 DOMAIN = "hotline"
@@ -28,6 +31,10 @@ _FLOOR = 0.005
 # Calls that need no identity: they tell nothing but that the service is there, and what its contract is.
 _OPEN = ("/grpc.health.v1.Health/", "/grpc.reflection.v1.", "/grpc.reflection.v1alpha.")
 
+_CODES: Mapping[Any, str] = {code: code.name for code in grpc.StatusCode} | {
+    code.value[0]: code.name for code in grpc.StatusCode
+}
+_duration = Histogram("rpc.server.call.duration")
 _log = logs.logger("server")
 
 
@@ -81,8 +88,25 @@ class Around(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
 def interceptors(verifier: Verifier, access: Access) -> Sequence[Any]:
     """All of them, in their order."""
-    steps: list[Step] = [answer_errors, guard_deadline, identify(verifier, access), validate]
+    steps: list[Step] = [measure, answer_errors, guard_deadline, identify(verifier, access), validate]
     return [telemetry.server_interceptor(), *(Around(step) for step in steps)]
+
+
+@asynccontextmanager
+async def measure(call: Call) -> AsyncIterator[None]:
+    """How long the call took and how it ended, told within its span."""
+    _, service, method = call.method.split("/")
+    begun, code = time.perf_counter(), "OK"
+    try:
+        yield
+    except asyncio.CancelledError:
+        code = "CANCELLED"
+        raise
+    except BaseException:
+        code = _CODES.get(call.context.code(), "UNKNOWN")
+        raise
+    finally:
+        _duration.record(time.perf_counter() - begun, service, method, code)
 
 
 @asynccontextmanager

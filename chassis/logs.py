@@ -1,4 +1,6 @@
-"""JSON lines on stderr with the trace's ids; only declared fields are written: no personal data slips through."""
+"""JSON lines on stderr with the trace's ids; only fields of the telemetry schema are written: no personal data slips
+through.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +14,7 @@ from typing import Any
 import structlog
 from opentelemetry import trace
 
-# What a log line may carry: references, codes, counts and times. A new field is declared here after asking what it can
-# hold.
-FIELDS = frozenset(
-    {
-        "event", "level", "timestamp", "logger", "service", "trace_id", "span_id", "exception", "where",
-        "address", "aggregate_id", "aggregate_type", "attempts", "code", "consumer", "count", "delay_s", "fact_id",
-        "fact_type", "group", "held", "kind", "method", "migrations", "missing", "mode", "offset", "owned", "partition",
-        "partitions", "port", "promise_id", "reason", "retry_in_s", "sequence", "signal", "subject", "table", "topic",
-        "topics", "workflow_id",
-    }
-)  # fmt: skip
+from chassis.schema import SCHEMA
 
 
 def setup(service: str) -> None:
@@ -43,7 +35,7 @@ def setup(service: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _without_arguments, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 keep_declared,
@@ -63,11 +55,17 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def keep_declared(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Drop every field that is not declared, and say which were dropped, never what they held."""
-    dropped = sorted(set(event) - FIELDS)
-    kept: dict[str, Any] = {name: value for name, value in event.items() if name in FIELDS}
+    dropped = sorted(set(event) - SCHEMA.logs)
+    kept: dict[str, Any] = {name: value for name, value in event.items() if name in SCHEMA.logs}
     if dropped:
         kept["dropped_fields"] = dropped
     return kept
+
+
+def _without_arguments(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # Of a library's message its own words: arguments, and what asyncio puts on the lines below, may quote a row.
+    event["event"] = str(event["_record"].msg).partition("\n")[0]
+    return event
 
 
 def _say_where_it_broke(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

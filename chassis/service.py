@@ -23,8 +23,10 @@ from chassis.expected import Expectations
 from chassis.health import PortTaken
 from chassis.identity import token_from_file
 from chassis.kafka import TopicsMissing
+from chassis.metrics import watch_loop
 from chassis.migrations import migrate
 from chassis.operations import operations
+from chassis.readings import Reading, read_now_and_then
 from chassis.relay import relay
 from chassis.server import Servicer, serve
 from chassis.settings import MissingSetting, Settings
@@ -69,6 +71,8 @@ class Service:
     expectations: Expectations = field(default_factory=dict)
     # What this service runs besides, by the mode's name: `async (runtime, stop) -> None`, until `stop` is set.
     own_parts: Mapping[str, OwnPart] = field(default_factory=dict)
+    # What its api counts in its database, now and then, to tell of it.
+    reading: Reading | None = None
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -87,7 +91,7 @@ def main(service: Service, arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"usage: python -m services.{service.name} [{'|'.join(modes)}]\n")
         return 2
     settings = Settings()
-    shutdown = telemetry.setup(f"hotline-{service.name}", settings)
+    shutdown = telemetry.setup(f"hotline-{service.name}", given[0], settings)
     crash_points.arm(settings)
     code = 0
     try:
@@ -128,6 +132,7 @@ async def _until_told(service: Service, parts: Sequence[str], settings: Settings
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     runs = {"api": _api, "relay": _relay, "consumer": _consumer}
     async with asyncio.TaskGroup() as running:
+        running.create_task(watch_loop(stop))
         if "api" not in parts:
             running.create_task(_ending_all(health.answer(settings, stop), stop))
         for part in parts:
@@ -146,7 +151,10 @@ async def _ending_all(part: Awaitable[None], stop: asyncio.Event) -> None:
 async def _api(service: Service, settings: Settings, stop: asyncio.Event) -> None:
     async with _runtime(service, settings, stop) as runtime:
         servicers = [*service.servicers(runtime), operations(service.name, runtime.database, service.expectations)]
-        await serve(servicers, settings, ready=runtime.database.ping, stop=stop)
+        async with asyncio.TaskGroup() as running:
+            reading = read_now_and_then(runtime.database, service.name, service.reading, runtime.clock, stop)
+            running.create_task(reading)
+            await serve(servicers, settings, ready=runtime.database.ping, stop=stop)
 
 
 async def _consumer(service: Service, settings: Settings, stop: asyncio.Event) -> None:

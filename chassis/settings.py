@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None, validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT")
     )
+    # Seconds between two sendings of metrics.
+    metrics_every: float = Field(default=10.0, gt=0)
 
     crash_file: Path | None = None
     """Where tests ask for failures (`chassis.crash_points`); development only."""

@@ -20,6 +20,7 @@ from chassis.crash_points import reached
 from chassis.errors import NotYetKnown
 from chassis.kafka import running_consumer, running_producer
 from chassis.record import Poison, Record
+from chassis.standing import Standing
 from chassis.topics import dead_letter
 from chassis.waiting import wait
 
@@ -69,6 +70,7 @@ class Stream:
         topics: Sequence[str],
         bootstrap: str,
         applier: Applier,
+        standing: Standing,
         is_outage: IsOutage = outages.is_outage,
     ) -> None:
         self._group = group
@@ -79,6 +81,7 @@ class Stream:
         self._failures: dict[tuple[TopicPartition, int], int] = {}
         self._resume_at: dict[TopicPartition, float] = {}
         self._batch = asyncio.Lock()
+        self._standing = standing
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set, through any outage of Kafka; `ConsumerStalled` if it only seems to read."""
@@ -87,7 +90,8 @@ class Stream:
                 needed = [*self._topics, *(dead_letter(topic, self._group) for topic in self._topics)]
                 async with running_consumer(self._bootstrap, self._group, needed) as consumer:
                     consumer.subscribe(self._topics, listener=_DrainFirst(self._batch, self._forget))
-                    await self._read(consumer, stop)
+                    async with self._standing.told_of(consumer):
+                        await self._read(consumer, stop)
             except* (KafkaError, OSError) as problems:
                 _log.warning(
                     "the consumer lost Kafka and begins anew",
@@ -115,11 +119,14 @@ class Stream:
         for message in messages:
             if stop.is_set():
                 break
+            self._standing.takes(partition, message.timestamp)
             delay = await self._attempt(partition, Record.from_kafka(message))
             if delay is not None:
                 self._retry_in_place(consumer, partition, message.offset, delay)
                 break
             done = message.offset + 1
+        else:
+            self._standing.leaves(partition)
         if done is not None:
             reached("consumer.applied")
             await self._commit(consumer, partition, done)
@@ -198,6 +205,7 @@ class Stream:
     def _forget(self, revoked: set[TopicPartition]) -> None:
         for partition in revoked:
             self._resume_at.pop(partition, None)
+            self._standing.leaves(partition)
         self._failures = {place: count for place, count in self._failures.items() if place[0] not in revoked}
 
 

@@ -16,7 +16,7 @@ from chassis.envelope import Envelope
 from chassis.identity import acting, current_actor
 from chassis.outages import database_errors, is_gone
 from chassis.queries import chassis_queries as sql
-from chassis.telemetry import current_trace_id, current_traceparent, statement
+from chassis.telemetry import creating, current_trace_id, current_traceparent, is_recorded, link, statement
 
 Row = Mapping[str, Any]
 Route = Callable[[str], str]
@@ -50,6 +50,16 @@ class UnitOfWork:
     def __init__(self, connection: Connection, context: Context) -> None:
         self._connection = connection
         self._context = context
+        self._then: list[Callable[[], None]] = []
+
+    def once_committed(self, then: Callable[[], None]) -> None:
+        """What is only told if, and as soon as, this transaction is committed; it must not raise."""
+        self._then.append(then)
+
+    def committed(self) -> None:
+        """It is, says whoever opened this unit of work."""
+        for then in self._then:
+            then()
 
     @property
     def clock(self) -> Clock:
@@ -97,21 +107,31 @@ class UnitOfWork:
         this fact makes: 1, 2, 3 without gaps, one fact per version. The caller holds the aggregate's row, so that
         versions are committed in order. A fact that violates its own contract raises: it must never leave.
         """
-        actor = current_actor.get()
-        envelope = Envelope(
-            id=self.ids.new(),
-            type=fact.DESCRIPTOR.full_name,
-            source=f"/hotline/{self._context.source}",
-            time=self.clock(),
-            aggregate_type=aggregate_type,
-            subject=str(aggregate_id),
-            sequence=sequence,
-            traceparent=current_traceparent(),
-            actor_ref=actor.subject if actor else None,
-        )
-        self._context.route(aggregate_type)
-        await self.execute(sql.emit, *outbox.row(envelope, fact))
+        actor, topic, subject = current_actor.get(), self._context.route(aggregate_type), str(aggregate_id)
+        with creating(topic, fact, f"{aggregate_type}/{subject}", sequence):
+            await self.follow(aggregate_type, subject)
+            envelope = Envelope(
+                id=self.ids.new(),
+                type=fact.DESCRIPTOR.full_name,
+                source=f"/hotline/{self._context.source}",
+                time=self.clock(),
+                aggregate_type=aggregate_type,
+                subject=subject,
+                sequence=sequence,
+                traceparent=current_traceparent(),
+                actor_ref=actor.subject if actor else None,
+            )
+            await self.execute(sql.emit, *outbox.row(envelope, fact))
         return envelope
+
+    async def follow(self, aggregate_type: str, aggregate_id: object) -> None:
+        """Link the current span with the commit of the aggregate's last version, for as long as the outbox keeps it.
+
+        A promise waits for days, and whoever keeps it acts in another trace: from its end one finds back to what
+        armed it.
+        """
+        if is_recorded():
+            link(await self.fetchval(sql.committed_last, aggregate_type, str(aggregate_id)), "before")
 
     async def audit(self, action: str, subject: object, detail: Mapping[str, Any] | None = None) -> None:
         """Append who did what to which thing; `detail` holds codes and references, never personal data."""

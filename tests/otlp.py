@@ -1,15 +1,23 @@
-"""A tiny OTLP/HTTP receiver: what a process exports is decoded and kept, so that tests can read spans and edges."""
+"""A tiny OTLP/HTTP receiver: what processes export is decoded and kept, and tests read spans, edges and metrics.
+
+It answers what is asked of a trace store, too: `GET /api/traces/<id>`, as Jaeger does.
+"""
 
 from __future__ import annotations
 
 import gzip
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -29,6 +37,26 @@ class ReceivedSpan:
     status: str
     attributes: dict[str, Any] = field(default_factory=dict)
     events: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    """The other spans' (trace id, why)."""
+    begun: int = 0
+    """Nanoseconds since 1970, as `ended`."""
+    ended: int = 0
+
+
+@dataclass(frozen=True)
+class ReceivedPoint:
+    """One reading of a metric: `value` is a gauge's or counter's, or how many values a histogram has had."""
+
+    service: str
+    part: str
+    metric: str
+    unit: str
+    kind: str
+    attributes: Mapping[str, str]
+    value: float
+    exemplars: tuple[str, ...] = ()
+    """The traces of single values of a histogram."""
 
 
 class Receiver:
@@ -37,6 +65,7 @@ class Receiver:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self._spans: list[ReceivedSpan] = []
+        self._points: list[ReceivedPoint] = []
         self._arrived = threading.Condition()
 
     def spans(self, trace_id: str | None = None) -> list[ReceivedSpan]:
@@ -50,12 +79,24 @@ class Receiver:
         named = {identifier: f"{span.service}: {span.name}" for identifier, span in spans.items()}
         return {(named[span.parent_id], named[span.span_id]) for span in spans.values() if span.parent_id in named}
 
-    def keep(self, body: bytes) -> None:
-        """Decode one export request."""
+    def points(self, metric: str | None = None) -> list[ReceivedPoint]:
+        """All readings so far, or those of one metric."""
+        with self._arrived:
+            return [point for point in self._points if metric in (None, point.metric)]
+
+    def keep_spans(self, body: bytes) -> None:
+        """Decode one export request of spans."""
         request = ExportTraceServiceRequest.FromString(body)
         received = [_read(span, service) for service, span in _spans(request)]
         with self._arrived:
             self._spans.extend(received)
+            self._arrived.notify_all()
+
+    def keep_points(self, body: bytes) -> None:
+        """Decode one export request of metrics."""
+        received = list(_points(ExportMetricsServiceRequest.FromString(body)))
+        with self._arrived:
+            self._points.extend(received)
             self._arrived.notify_all()
 
 
@@ -80,14 +121,28 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["content-length"]))
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
+        receiver: Receiver = self.server.receiver  # type: ignore[attr-defined]
         if self.path == "/v1/traces":
-            self.server.receiver.keep(body)  # type: ignore[attr-defined]
-        answer = ExportTraceServiceResponse().SerializeToString()
-        self.send_response(200 if self.path == "/v1/traces" else 404)
-        self.send_header("content-type", "application/x-protobuf")
-        self.send_header("content-length", str(len(answer)))
+            receiver.keep_spans(body)
+            self._answer(200, "application/x-protobuf", ExportTraceServiceResponse().SerializeToString())
+        elif self.path == "/v1/metrics":
+            receiver.keep_points(body)
+            self._answer(200, "application/x-protobuf", ExportMetricsServiceResponse().SerializeToString())
+        else:
+            self._answer(404, "text/plain", b"")
+
+    def do_GET(self) -> None:
+        receiver: Receiver = self.server.receiver  # type: ignore[attr-defined]
+        spans = receiver.spans(self.path.rpartition("/")[2])
+        found = {"data": [_as_jaeger(spans)]} if spans else {"data": [], "errors": [{"code": 404}]}
+        self._answer(200 if spans else 404, "application/json", json.dumps(found).encode())
+
+    def _answer(self, status: int, content_type: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
         """Silent: the test reads the spans, not the requests."""
@@ -112,4 +167,52 @@ def _read(span: Any, service: str) -> ReceivedSpan:
         status=span.status.StatusCode.Name(span.status.code).removeprefix("STATUS_CODE_"),
         attributes={a.key: getattr(a.value, a.value.WhichOneof("value") or "string_value") for a in span.attributes},
         events=tuple(str(event) for event in span.events),
+        links=tuple(
+            (link.trace_id.hex(), next((a.value.string_value for a in link.attributes), "")) for link in span.links
+        ),
+        begun=span.start_time_unix_nano,
+        ended=span.end_time_unix_nano,
     )
+
+
+def _points(request: ExportMetricsServiceRequest) -> Iterator[ReceivedPoint]:
+    for resource in request.resource_metrics:
+        about = {a.key: a.value.string_value for a in resource.resource.attributes}
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data") or ""
+                for point in getattr(metric, kind).data_points:
+                    yield ReceivedPoint(
+                        service=about.get("service.name", ""),
+                        part=about.get("hotline.part", ""),
+                        metric=metric.name,
+                        unit=metric.unit,
+                        kind="counter" if kind == "sum" and metric.sum.is_monotonic else kind,
+                        attributes={a.key: a.value.string_value for a in point.attributes},
+                        value=point.count if kind == "histogram" else getattr(point, point.WhichOneof("value")),
+                        exemplars=tuple(exemplar.trace_id.hex() for exemplar in point.exemplars),
+                    )
+
+
+def _as_jaeger(spans: Sequence[ReceivedSpan]) -> dict[str, Any]:
+    """A trace as Jaeger's query service answers it; its times are microseconds."""
+    return {
+        "traceID": spans[0].trace_id,
+        "spans": [
+            {
+                "traceID": span.trace_id,
+                "spanID": span.span_id,
+                "operationName": span.name,
+                "references": [{"refType": "CHILD_OF", "traceID": span.trace_id, "spanID": span.parent_id}],
+                "startTime": span.begun // 1000,
+                "duration": (span.ended - span.begun) // 1000,
+                "tags": [
+                    *({"key": name, "type": "string", "value": value} for name, value in span.attributes.items()),
+                    *([{"key": "error", "type": "bool", "value": True}] if span.status == "ERROR" else []),
+                ],
+                "processID": span.service,
+            }
+            for span in spans
+        ],
+        "processes": {span.service: {"serviceName": span.service, "tags": []} for span in spans},
+    }

@@ -17,6 +17,7 @@ from chassis.consumer import StatelessConsumer
 from chassis.health import PortTaken
 from chassis.identity import token_from_file
 from chassis.kafka import TopicsMissing
+from chassis.metrics import watch_loop
 from chassis.settings import MissingSetting
 from chassis.tls import TlsFilesUnusable
 from workflows import temporal
@@ -81,6 +82,7 @@ async def _until_told(part: Part, settings: WorkflowSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as running:
         running.create_task(health.answer(settings, stop))
+        running.create_task(watch_loop(stop))
         try:
             await part(settings, stop)
         finally:
@@ -93,7 +95,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"usage: python -m workflows [{'|'.join(PARTS)}]\n")
         return 2
     settings = WorkflowSettings()
-    shutdown = telemetry.setup(f"hotline-{GROUP}-{arguments[0]}", settings)
+    shutdown = telemetry.setup(f"hotline-{GROUP}-{arguments[0]}", arguments[0], settings)
+    temporal.tell_figures(settings)
     code = 0
     crash_points.arm(settings)
     try:

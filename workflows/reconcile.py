@@ -16,13 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import grpc
-from opentelemetry import metrics
 from temporalio.client import Client
 
 from chassis import logs
 from chassis.client import connect
 from chassis.clock import Clock, system_clock
 from chassis.identity import token_from_file
+from chassis.metrics import Counter, Gauge
 from chassis.waiting import wait
 from hotline.casework.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
@@ -34,9 +34,8 @@ from workflows.stalled import Stalled
 from workflows.temporal import is_away
 
 _log = logs.logger("reconciler")
-_meter = metrics.get_meter("hotline.reconciler")
-_last_round = _meter.create_gauge("hotline.reconciler.last_round", "s", "When the last round was completed, Unix time")
-_repairs = _meter.create_counter("hotline.reconciler.repairs", description="What the reconciler did, by kind")
+_last_round = Gauge("hotline.reconciler.last_round")
+_repairs = Counter("hotline.reconciler.repairs")
 
 OWED_BY = ("intake", "triage", "casework")
 """The services whose facts make casework owe something."""
@@ -53,7 +52,7 @@ class Heartbeat:
 
     def beat(self, at: datetime, repairs: Mapping[str, int]) -> None:
         """A round was completed at `at`, with these repairs."""
-        _last_round.set(at.timestamp())
+        _last_round.show({(): at.timestamp()})
         if self.file:
             draft = self.file.with_name(f".{self.file.name}.new")
             draft.write_text(json.dumps({"completed_at": at.isoformat(), "repairs": dict(repairs)}))
@@ -97,7 +96,7 @@ class Reconciler:
             return None
         for kind, number in repairs.items():
             if number:
-                _repairs.add(number, {"kind": kind})
+                _repairs.add(number, kind)
                 _log.warning("repaired", method=name, kind=kind, count=number)
         return repairs
 

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.contrib.opentelemetry import TracingInterceptor
+from temporalio.runtime import OpenTelemetryConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, TLSConfig
 
 from chassis import logs, tls
 from chassis.waiting import wait
 from workflows.codec import Keyring, converter
+from workflows.settings import WorkflowSettings
 
 _PAUSE = 1.0
 _log = logs.logger("workflows")
+
+
+def tell_figures(settings: WorkflowSettings) -> None:
+    """Have Temporal's SDK send what it counts (`temporal_...`) to where this process sends its own metrics, if it does.
+
+    To be called before the first client is made.
+    """
+    if settings.otlp_endpoint is not None:
+        sent = OpenTelemetryConfig(
+            f"{settings.otlp_endpoint.rstrip('/')}/v1/metrics",
+            http=True,
+            metric_periodicity=timedelta(seconds=settings.metrics_every),
+            durations_as_seconds=True,
+        )
+        Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=sent)))
 
 
 async def connect(address: str, namespace: str, stop: asyncio.Event, keyring: Keyring | None = None) -> Client | None:

@@ -60,6 +60,12 @@ FROM chassis.dead_letter
 WHERE consumer = $1 AND resolution IS NULL
 ORDER BY id;
 
+-- name: count_dead_letters
+SELECT count(*) FROM chassis.dead_letter WHERE consumer = $1 AND resolution IS NULL;
+
+-- name: held_since
+SELECT topic, min(held_at) AS since FROM chassis.held WHERE consumer = $1 GROUP BY topic;
+
 -- name: open_of_key
 SELECT id, aggregate_type, aggregate_id, sequence, topic, partition, "offset", headers, payload
 FROM chassis.dead_letter

@@ -3,6 +3,12 @@ INSERT INTO chassis.outbox
     (id, aggregatetype, aggregateid, type, payload, headers, sequence, partition_no, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
+-- name: committed_last
+SELECT headers ->> 'ce_traceparent' FROM chassis.outbox
+WHERE aggregatetype = $1 AND aggregateid = $2
+ORDER BY sequence DESC
+LIMIT 1;
+
 -- name: join_relays
 SELECT pg_advisory_lock_shared($1, 0);
 
@@ -33,6 +39,9 @@ WHERE seq IN (SELECT seq FROM chassis.outbox WHERE sent_at < $1 ORDER BY sent_at
 
 -- name: backlog
 SELECT count(*) AS unsent, min(created_at) AS oldest FROM chassis.outbox WHERE sent_at IS NULL;
+
+-- name: their_clock
+SELECT clock_timestamp();
 
 -- name: horizon
 -- The first place behind $1 that holds a fact not older than $2, or the end: places are given before they are committed.

@@ -18,6 +18,7 @@ from services.casework import consumers
 from services.casework.api import ACCESS, WORKFORCE_ACCESS, Casework, Workforce
 from services.casework.api.reconciling import RECONCILIATION_ACCESS, Reconciliation
 from services.casework.expectations import EXPECTATIONS
+from services.casework.promises.figures import count_open
 from services.casework.promises.rules import Rules
 from services.casework.settings import CaseworkSettings
 
@@ -55,6 +56,7 @@ SERVICE = Service(
     servicers=_servicers,
     subscriptions=_subscriptions,
     expectations=EXPECTATIONS,
+    reading=count_open,
 )
 
 if __name__ == "__main__":

@@ -102,6 +102,7 @@ async def submit_report(contact_id: UUID, statement: Statement, uow: UnitOfWork)
         at=uow.clock(),
     )
     await store.add_report(uow, report, statement.reporter)
+    await uow.follow("intake.contact", contact.id)
     await facts.report_submitted(uow, report)
     await uow.audit("SubmitReport", report.id, {"reference": report.reference, "anonymous": report.anonymous})
     return report

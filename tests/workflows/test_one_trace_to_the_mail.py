@@ -54,6 +54,7 @@ TOPIC = "hotline.casework.promise.v1"
 # Each step is a child of the one before, whatever lies between the processes.
 WAY = (
     f"hotline-casework: {CASEWORK_CALLS}/MakePromise",
+    f"hotline-casework: create {TOPIC}",
     f"hotline-casework: send {TOPIC}",
     f"hotline-workflows-bridge: process {TOPIC}",
     "hotline-workflows-bridge: SignalWithStartWorkflow:PromiseWorkflow",

@@ -143,6 +143,7 @@ def entry(row: Row) -> promise_pb2.PromiseEntry:
         event=row["event"],
         actor=row["actor"],
         detail_json=canonical(row["detail"]).decode(),
+        trace_id=row["trace_id"] or "",
     )
 
 
@@ -183,7 +184,6 @@ def _notice(about: Promise, message: Message, caller: Caller | None) -> pb.Notic
         due_at=stamp(about.due_at),
         warning=message.warning,
         overdue=about.overdue,
-        office=about.office or "",
         safe_from=stamp(caller.safe_from) if caller else None,
         safe_until=stamp(caller.safe_until) if caller else None,
     )

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from chassis import telemetry
 from chassis.crash_points import reached
 from chassis.identity import acting
 from chassis.unit_of_work import UnitOfWork
 from policy.canonical import canonical
+from policy.certificate import verdict
 from policy.clocks import Presence
 from policy.due import arm, extended
 from policy.promise import (
@@ -37,7 +39,7 @@ from policy.promise import (
     event_to_json,
     step,
 )
-from services.casework.promises import climbing, facts, store
+from services.casework.promises import climbing, facts, figures, store
 from services.casework.promises.certifying import certify
 from services.casework.promises.rules import Rules
 
@@ -96,7 +98,7 @@ async def make(uow: UnitOfWork, rules: Rules, wanted: Wanted) -> Promise:
         uow, promise, at=now, occurred_at=wanted.received_at, move=facts.MADE, actor=acting().subject, detail=detail
     )
     await facts.say_made(uow, promise)
-    await uow.audit("promise.make", promise.id, {"kind": promise.kind, "subject": promise.subject.id})
+    await uow.audit("promise.make", promise.id, {"version": 1, "kind": promise.kind, "subject": promise.subject.id})
     return promise
 
 
@@ -143,6 +145,10 @@ async def _record(uow: UnitOfWork, taken: Step, event: Event, now: datetime) -> 
     await store.save(uow, promise)
     await store.append(uow, promise, at=now, occurred_at=occurred_at, move=move, actor=acting().subject, detail=detail)
     await facts.say_moved(uow, promise, move)
+    figures.taken(uow, taken)
+    telemetry.tell(reference=promise.reference)
+    if promise.closing:
+        telemetry.tell(verdict=verdict(promise.closing))
     await uow.audit(f"promise.{move.lower()}", promise.id, {"version": promise.version, "kind": promise.kind})
 
 

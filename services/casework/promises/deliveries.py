@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chassis.unit_of_work import UnitOfWork
 from policy.certificate import delivered, not_delivered
-from services.casework.promises import certifying, store
+from services.casework.promises import certifying, figures, store
 from services.casework.promises.rules import Rules
 
 
@@ -16,6 +16,7 @@ async def sent(uow: UnitOfWork, rules: Rules, key: str, at: datetime) -> None:
     if about is None:
         return
     await store.mark_told(uow, key, at)
+    await figures.noticed(uow, about, at)
     if about.closed:
         await certifying.add(uow, rules, about.promise_id, delivered(about.rungs, at))
 

@@ -106,6 +106,11 @@ async def listed(uow: UnitOfWork, asked: Asked) -> list[Promise]:
     return [from_json(row["body"]) for row in rows]
 
 
+async def count_open(uow: UnitOfWork) -> list[Row]:
+    """How many promises are open: kind, state, number."""
+    return await uow.fetch(_sql.count_open)
+
+
 async def clocks(uow: UnitOfWork, after: UUID | None, limit: int) -> list[Row]:
     """Open promises by id, after one: promise_id, version, state, next_instant, untold_since."""
     return await uow.fetch(_sql.clocks, after, limit)
@@ -149,7 +154,7 @@ async def append(
 
 
 async def timeline(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
-    """The history as it is shown: version, recorded_at, occurred_at, event, actor, detail."""
+    """The history as it is shown: version, recorded_at, occurred_at, event, actor, detail, trace_id."""
     return await uow.fetch(_sql.history, promise_id)
 
 

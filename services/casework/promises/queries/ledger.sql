@@ -38,12 +38,21 @@ WHERE (NOT $1 OR closed_at IS NULL)
 ORDER BY due_at, promise_id
 LIMIT $6;
 
+-- name: count_open
+SELECT kind, state, count(*) AS number FROM ledger.promise WHERE closed_at IS NULL GROUP BY kind, state;
+
 -- name: append_history
 INSERT INTO ledger.history (promise_id, version, recorded_at, occurred_at, event, actor, detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: history
-SELECT version, recorded_at, occurred_at, event, actor, detail FROM ledger.history WHERE promise_id = $1 ORDER BY version;
+-- With the trace in which each version was committed, as its row of the audit has it.
+SELECT h.version, h.recorded_at, h.occurred_at, h.event, h.actor, h.detail, a.trace_id
+FROM ledger.history h
+LEFT JOIN chassis.audit a
+    ON a.subject = h.promise_id::text AND a.action LIKE 'promise.%' AND (a.detail ->> 'version')::bigint = h.version
+WHERE h.promise_id = $1
+ORDER BY h.version;
 
 -- name: alarm_at
 -- What the ledger did when an alarm rang with this very instant: a repeated question gets the recorded answer.
