@@ -184,6 +184,7 @@ def _notice(about: Promise, message: Message, caller: Caller | None) -> pb.Notic
         due_at=stamp(about.due_at),
         warning=message.warning,
         overdue=about.overdue,
+        office=about.office or "",
         safe_from=stamp(caller.safe_from) if caller else None,
         safe_until=stamp(caller.safe_until) if caller else None,
     )
