@@ -23,6 +23,7 @@ COMMANDS = {
     "on-call": ("cli.workforce", "on_call", "Who is on in each office, and why they"),
     "rotations": ("cli.workforce", "rotations", "Whose turn comes after whose"),
     "office": ("cli.office", "office", "How an office keeps its word to those who call"),
+    "why": ("cli.why", "why", "Why was it late? All that was promised under a reference number, and what took time"),
     "verify": ("cli.verify", "verify", "Check certificates, independently of the platform"),
     "facts": ("cli.facts", "facts", "Facts that are stuck between services, and the ways out"),
     "workflows": ("cli.workflows", "workflows", "Go over to another build of the workflows"),
