@@ -90,7 +90,7 @@ def extended(pack: Pack, kind: str, due_at: datetime, days: int, office: str | N
 
 def _armed(rung: Rung, clock: Clock, received_at: datetime, due_at: datetime) -> ArmedRung:
     at = _share(clock, rung.share, received_at.astimezone(UTC), due_at.astimezone(UTC)) + rung.delay
-    return ArmedRung(name=rung.name, who=rung.who, at=at, warning=rung.warning)
+    return ArmedRung(name=rung.name, who=rung.who, at=at, warning=rung.warning, acknowledge=rung.acknowledge)
 
 
 def _share(clock: Clock, share: Fraction, received_at: datetime, due_at: datetime) -> datetime:

@@ -34,6 +34,7 @@ class Rung:
     `share` counts office time for clocks in business days, elapsed time otherwise; 0 with a delay is "so long after
     receipt".
     A `warning` asks for no acknowledgement and is not sent when its time has passed before the promise was born.
+    `acknowledge`: once the rung is climbed, so many different people must have acknowledged before the ladder holds.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Rung:
     share: Fraction = Fraction(0)
     delay: timedelta = timedelta(0)
     warning: bool = False
+    acknowledge: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +89,4 @@ class ArmedRung:
     at: datetime
     warning: bool = False
     climbed: int = 0
+    acknowledge: int = 1

@@ -188,6 +188,7 @@ def _rung_from(document: Mapping[str, Any]) -> Rung:
         share=Fraction(document.get("percent", 0), 100),
         delay=duration_from(document.get("after", {})),
         warning=document.get("warning", False),
+        acknowledge=document.get("acknowledge", 1),
     )
 
 

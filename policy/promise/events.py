@@ -25,7 +25,10 @@ class RungWasEmpty:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """A person has seen it: the ladder holds for the pack's time, never beyond the due time. Seen is not kept."""
+    """A person has seen it: the ladder holds for the pack's time, never beyond the due time. Seen is not kept.
+
+    Where the rungs climbed ask for several people, it holds once so many different ones have said so.
+    """
 
     by: str
 

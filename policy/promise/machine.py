@@ -103,7 +103,7 @@ def _happen(promise: Promise, event: Event, now: datetime) -> Step:
         case RungWasEmpty():
             return climb_past(promise, event.rung, now)
         case Acknowledge():
-            return _acknowledge(promise, now)
+            return _acknowledge(promise, event, now)
         case Attempt():
             return _attempt(promise, event, now)
         case ConfirmLateEntry():
@@ -154,7 +154,8 @@ def _released(promise: Promise, at: datetime) -> Promise:
     pending = promise.timetable.pending
     first = next(index for index, rung in enumerate(pending) if not rung.warning)
     lost = max(timedelta(0), at - pending[first].at)
-    return replace(promise, held_until=None, timetable=promise.timetable.delayed(lost, pending[first:]))
+    table = promise.timetable.delayed(lost, pending[first:])
+    return replace(promise, held_until=None, acknowledged=(), timetable=table)
 
 
 def _must_be_time(promise: Promise, now: datetime) -> None:
@@ -165,12 +166,17 @@ def _must_be_time(promise: Promise, now: datetime) -> None:
         raise NothingDue(Waiting.PAUSED if promise.stop else Waiting.HELD if promise.held_until else Waiting.NOT_YET)
 
 
-def _acknowledge(promise: Promise, now: datetime) -> Step:
+def _acknowledge(promise: Promise, event: Acknowledge, now: datetime) -> Step:
     if promise.stop:
         raise PromiseRefused(Reason.WRONG_STATE, f"stopped until {promise.stop.until}: there is no ladder to hold")
     if promise.held_until:
         raise PromiseRefused(Reason.WRONG_STATE, f"already acknowledged: the ladder holds until {promise.held_until}")
-    return Step(_held(promise, now))
+    needed = max((rung.acknowledge for rung in promise.timetable.rungs if rung.climbed), default=1)
+    if needed > 1 and event.by in promise.acknowledged:
+        missing = needed - len(promise.acknowledged)
+        raise PromiseRefused(Reason.WRONG_STATE, f"you have acknowledged it: {missing} more must before it holds")
+    seen = replace(promise, acknowledged=tuple(dict.fromkeys((*promise.acknowledged, event.by))))
+    return Step(_held(seen, now) if len(seen.acknowledged) >= needed else seen)
 
 
 def _attempt(promise: Promise, event: Attempt, now: datetime) -> Step:
@@ -250,7 +256,7 @@ def _delegate(promise: Promise, event: Delegate, now: datetime) -> Step:
     """An acknowledgement of the old owner binds nobody any more."""
     if event.to == promise.owner:
         raise PromiseRefused(Reason.WRONG_STATE, "they own the promise already", "to")
-    handed_over = replace(_released(promise, now), owner=event.to)
+    handed_over = replace(_released(promise, now), owner=event.to, acknowledged=())
     return climbed_again(handed_over, owners_rung(promise), now)
 
 
@@ -313,7 +319,7 @@ def _retier(promise: Promise, event: Retier, now: datetime) -> Step:
     told = {rung.name: rung.climbed for rung in promise.timetable.rungs}
     rungs = tuple(r if r.at > now else replace(r, climbed=told.get(r.name, 0)) for r in table.rungs)
     table = replace(table, rungs=rungs, steps=(*promise.timetable.steps, f"upgraded to {event.tier}", *table.steps))
-    upgraded = replace(promise, tier=event.tier, held_until=None, timetable=table)
+    upgraded = replace(promise, tier=event.tier, held_until=None, acknowledged=(), timetable=table)
     climbed = climbed_again if any(told.values()) else climbed_now
     return climbed(upgraded, owners_rung(upgraded), now)
 

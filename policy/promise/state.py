@@ -143,7 +143,8 @@ class Promise:
     `reference` is what people call the subject. Its clock was chosen by `first_tier` and by `presence`: where the owner
     of a voicemail box was. `version` rises by one with every accepted event. `cycle` counts how often the ladder was
     begun anew: a person is told once per cycle and rung. `stopped_for` is how long the clock has been stopped in all, a
-    running pause counted to its end.
+    running pause counted to its end. `acknowledged` are those who have said that they have seen it, since the ladder
+    last went on.
     """
 
     id: UUID
@@ -168,6 +169,7 @@ class Promise:
     extensions: int = 0
     stopped_for: timedelta = timedelta(0)
     held_until: datetime | None = None
+    acknowledged: tuple[str, ...] = ()
     stop: Stop | None = None
     late_entry: Act | None = None
     closing: Closing | None = None

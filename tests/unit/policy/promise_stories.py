@@ -58,7 +58,10 @@ def timetables(draw: st.DrawFn) -> Timetable:
     for number, wait in enumerate(waits):
         at += wait // 2 * MINUTE
         warning = wait % 2 == 1 and number < len(waits) - 1
-        rungs.append(ArmedRung(f"rung-{number}", Who.OWNER if warning else Who.SUPERVISOR, at, warning))
+        people = 2 if wait % 5 == 0 and not warning else 1
+        rungs.append(
+            ArmedRung(f"rung-{number}", Who.OWNER if warning else Who.SUPERVISOR, at, warning, acknowledge=people)
+        )
     due, repeat, hold = draw(st.tuples(st.integers(1, 300), st.integers(1, 200), st.integers(1, 200)))
     return Timetable(RECEIVED + due * MINUTE, ("as drawn",), tuple(rungs), repeat * MINUTE, hold * MINUTE)
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from screening_desk import child, report
 
 from policy.canonical import canonical, canonical_plain, sha256
+from policy.due import arm
 from policy.errors import PackInvalid, PackMissing, PackNotInForce, PackTampered
 from policy.packfiles import write_seal
 from policy.packs import SHIPPED, Pack, Packs
@@ -105,6 +106,13 @@ class TestInheritance:
         assert before.sha256 == sha256(before.document)
         change(folder, "clocks.yaml", "late_entry: {minutes: 15}", "late_entry: {minutes: 20}")
         assert Packs(folder).get("x").sha256 != before.sha256
+
+    def test_a_rung_may_ask_for_several_people_to_acknowledge(self, folder: Path) -> None:
+        two = [{"id": "owner", "who": "OWNER"}, {"id": "director", "who": "DIRECTOR", "percent": 80, "acknowledge": 2}]
+        write(folder, "x", "1.0.0", ladders={"standard": {"rungs": two}})
+        armed = arm(Packs(folder).get("x"), "FINDING", RECEIVED)
+        assert {rung.name: rung.acknowledge for rung in armed.rungs}["director"] == 2
+        assert {rung.name: rung.acknowledge for rung in armed.rungs}["owner"] == 1
 
     def test_one_line_of_a_tree_can_be_changed_alone(self, folder: Path) -> None:
         line = {"id": "N15", "tier": "T2"}

@@ -1,5 +1,8 @@
 """Acknowledged is not kept: an acknowledgement holds the ladder for a while, and never beyond the due time."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from promise_desk import COLLEAGUE, STANDARD, URGENT, Desk, clock, promise
 
@@ -108,3 +111,44 @@ def test_escalation_during_a_hold_tells_the_rung_and_leaves_the_hold() -> None:
 
     assert desk.promise.state is State.HELD
     assert desk.heard()[-1] == "7:00 director"
+
+
+def asking_for_two() -> Desk:
+    """From the supervisor's rung on, two people must have seen it before it holds."""
+    rungs = tuple(replace(rung, acknowledge=2) if rung.name == "supervisor" else rung for rung in STANDARD.rungs)
+    return Desk(promise(replace(STANDARD, rungs=rungs)))
+
+
+def test_before_the_rung_that_asks_for_two_is_climbed_one_is_enough() -> None:
+    desk = asking_for_two().until("7:00")
+    desk.do(Acknowledge("worker-1"))
+    assert desk.promise.state is State.HELD
+
+
+def test_a_rung_that_asks_for_two_holds_once_two_different_people_have_acknowledged() -> None:
+    desk = asking_for_two().until("8:30")
+    desk.do(Acknowledge("worker-1"))
+    assert (desk.promise.state, desk.promise.next_instant) == (State.OPEN, clock("10:00"))
+    with pytest.raises(PromiseRefused, match="1 more must before it holds"):
+        desk.do(Acknowledge("worker-1"))
+
+    desk.do(Acknowledge("lead-1"))
+    assert (desk.promise.state, desk.promise.next_instant) == (State.HELD, clock("10:00"))
+
+
+def test_once_the_hold_of_two_has_run_out_two_must_acknowledge_again() -> None:
+    late = replace(STANDARD, due_at=clock("20:00"), acknowledgement=timedelta(minutes=30))
+    rungs = tuple(replace(rung, acknowledge=2) if rung.name == "supervisor" else rung for rung in STANDARD.rungs)
+    desk = Desk(promise(replace(late, rungs=rungs))).until("8:30")
+    desk.do(Acknowledge("worker-1"))
+    desk.do(Acknowledge("lead-1"))
+    desk.until("9:15").do(Acknowledge("worker-1"))
+    assert desk.promise.state is State.OPEN
+
+
+def test_what_the_owner_before_acknowledged_does_not_count_for_the_next() -> None:
+    desk = asking_for_two().until("8:30")
+    desk.do(Acknowledge("worker-1"))
+    desk.do(Delegate(COLLEAGUE, "lead-1"))
+    desk.do(Acknowledge("worker-2"))
+    assert desk.promise.state is State.OPEN
