@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import click
+from google.protobuf.message import Message
 
 from chassis import contract
 from cli import output, session
@@ -44,32 +46,31 @@ def _row(letter: pb.DeadLetter) -> tuple[object, ...]:
     return letter.aggregate_type, letter.aggregate_id, letter.sequence, since, letter.attempts, letter.reason
 
 
+def _of_what_is_stuck(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments that name one stuck fact: as `stuck` lists it."""
+    for name, kind in (("aggregate_id", None), ("aggregate_type", None), ("service", _SERVICE)):
+        command = click.argument(name, type=kind)(command)
+    return command
+
+
 @facts.command()
-@click.argument("service", type=_SERVICE)
-@click.argument("aggregate_type")
-@click.argument("aggregate_id")
+@_of_what_is_stuck
 @click.option("--why", required=True, help="What was mended.")
 @session.asynchronous
 async def redrive(service: str, aggregate_type: str, aggregate_id: str, why: str) -> None:
     """Try a stuck fact again, and what waits behind it."""
     key = pb.ParkedKey(aggregate_type=aggregate_type, aggregate_id=aggregate_id)
-    async with session.stub("operations", at=service) as operations:
-        answer = await operations.Redrive(pb.RedriveRequest(key=key, why=why), timeout=session.TIMEOUT)
-    click.echo(f"{answer.facts} facts are tried again")
+    click.echo(f"{await _facts(service, 'Redrive', pb.RedriveRequest(key=key, why=why))} facts are tried again")
 
 
 @facts.command()
-@click.argument("service", type=_SERVICE)
-@click.argument("aggregate_type")
-@click.argument("aggregate_id")
+@_of_what_is_stuck
 @click.option("--why", required=True, help="Why it may be passed over for good.")
 @session.asynchronous
 async def waive(service: str, aggregate_type: str, aggregate_id: str, why: str) -> None:
     """Pass over a stuck fact for good; the reason is kept."""
     key = pb.ParkedKey(aggregate_type=aggregate_type, aggregate_id=aggregate_id)
-    async with session.stub("operations", at=service) as operations:
-        answer = await operations.Waive(pb.WaiveRequest(key=key, why=why), timeout=session.TIMEOUT)
-    click.echo(f"{answer.facts} facts are passed over")
+    click.echo(f"{await _facts(service, 'Waive', pb.WaiveRequest(key=key, why=why))} facts are passed over")
 
 
 @facts.command()
@@ -84,6 +85,11 @@ async def republish(since: datetime, services: tuple[str, ...], why: str) -> Non
     """
     request = pb.RepublishRequest(since=contract.stamp(since), why=why)
     for service in services or SERVICES:
-        async with session.stub("operations", at=service) as operations:
-            answer = await operations.Republish(request, timeout=_REPUBLISHING)
-        click.echo(f"{service}: {answer.facts} facts are sent again")
+        click.echo(f"{service}: {await _facts(service, 'Republish', request, _REPUBLISHING)} facts are sent again")
+
+
+async def _facts(service: str, method: str, request: Message, timeout: float = session.TIMEOUT) -> int:
+    """How many facts a service says that it has moved."""
+    async with session.stub("operations", at=service) as operations:
+        answer = await getattr(operations, method)(request, timeout=timeout)
+    return int(answer.facts)

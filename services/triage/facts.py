@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -26,9 +27,7 @@ async def screened(uow: UnitOfWork, decision: Decision, amended_at: datetime | N
 async def _report_recommended(uow: UnitOfWork, decision: Decision, amended_at: datetime | None) -> None:
     made = recommendation_of(decision)
     fact = events.ReportRecommended(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         received_at=stamp(decision.received_at),
         screening=number(pb.Screening, made.screening),
         tier=number(type_pb2.Tier, made.tier),
@@ -47,9 +46,7 @@ async def _report_needs_facts(uow: UnitOfWork, decision: Decision, amended_at: d
     problem = decision.problem
     assert problem is not None
     fact = events.ReportNeedsFacts(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         received_at=stamp(decision.received_at),
         code=problem.code,
         paths=problem.paths,
@@ -63,9 +60,7 @@ async def report_rescreened(uow: UnitOfWork, decision: Decision, amended_at: dat
     made, verdict = recommendation_of(decision), decision.verdict
     assert verdict is not None
     fact = events.ReportRescreened(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         received_at=stamp(decision.received_at),
         screening=number(pb.Screening, made.screening),
         tier=number(type_pb2.Tier, made.tier),
@@ -80,9 +75,7 @@ async def report_rescreened(uow: UnitOfWork, decision: Decision, amended_at: dat
 async def report_taken(uow: UnitOfWork, decision: Decision, at: datetime) -> None:
     """A screener works on a report."""
     fact = events.ReportTaken(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         taken_by=decision.taken_by or "",
         taken_at=stamp(at),
     )
@@ -94,9 +87,7 @@ async def override_requested(uow: UnitOfWork, decision: Decision) -> None:
     request = decision.request
     assert request is not None
     fact = events.OverrideRequested(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         screening=number(pb.Screening, request.response.screening),
         tier=number(type_pb2.Tier, request.response.tier),
         requested_by=request.requested_by,
@@ -108,9 +99,7 @@ async def override_requested(uow: UnitOfWork, decision: Decision) -> None:
 async def override_refused(uow: UnitOfWork, decision: Decision, by: str, at: datetime) -> None:
     """A manager looked, and the decision stays as it stood."""
     fact = events.OverrideRefused(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         refused_by=by,
         refused_at=stamp(at),
     )
@@ -122,9 +111,7 @@ async def decision_made(uow: UnitOfWork, decision: Decision) -> None:
     verdict = decision.verdict
     assert verdict is not None
     fact = events.DecisionMade(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         received_at=stamp(decision.received_at),
         screening=number(pb.Screening, verdict.screening),
         tier=number(type_pb2.Tier, verdict.tier),
@@ -145,9 +132,7 @@ async def decision_made(uow: UnitOfWork, decision: Decision) -> None:
 async def screen_out_reviewed(uow: UnitOfWork, decision: Decision, at: datetime) -> None:
     """A second person looked at a screen-out."""
     fact = events.ScreenOutReviewed(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         outcome=number(pb.ReviewOutcome, decision.review),
         reviewed_by=decision.reviewed_by or "",
         reviewed_at=stamp(at),
@@ -158,9 +143,7 @@ async def screen_out_reviewed(uow: UnitOfWork, decision: Decision, at: datetime)
 async def report_merged(uow: UnitOfWork, decision: Decision, into: Decision, by: str, at: datetime) -> None:
     """A duplicate is closed into the report that it repeats."""
     fact = events.ReportMerged(
-        report_id=str(decision.report_id),
-        reference=decision.reference,
-        office=decision.office,
+        **_of(decision),
         received_at=stamp(decision.received_at),
         into_report_id=str(into.report_id),
         into_reference=into.reference,
@@ -173,6 +156,11 @@ async def report_merged(uow: UnitOfWork, decision: Decision, into: Decision, by:
 def pack_message(pack: PackRef) -> type_pb2.PackRef:
     """A pack as the contract names it."""
     return type_pb2.PackRef(id=pack.id, version=pack.version, sha256=pack.sha256)
+
+
+def _of(decision: Decision) -> dict[str, Any]:
+    """What every fact of a decision names: the report, as machines and as people know it, and its office."""
+    return {"report_id": str(decision.report_id), "reference": decision.reference, "office": decision.office}
 
 
 async def _emit(uow: UnitOfWork, decision: Decision, fact: Message) -> None:
