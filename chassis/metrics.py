@@ -63,15 +63,19 @@ class Counter:
 
 
 class Gauge:
-    """The last reading of something. What a later reading no longer names has become 0, and is told as 0."""
+    """The last reading of something."""
 
     def __init__(self, name: str) -> None:
         self._readings: Readings = {}
         observe(name, self.readings)
 
     def show(self, readings: Readings) -> None:
-        """All of the new reading."""
-        self._readings = dict.fromkeys(self._readings, 0.0) | dict(readings)
+        """A new reading of these; what else was read stays as it was."""
+        self._readings = {**self._readings, **readings}
+
+    def show_all(self, readings: Readings) -> None:
+        """All that there is: what is no longer named has become 0, and is told as 0."""
+        self.show({**dict.fromkeys(self._readings, 0.0), **readings})
 
     def readings(self) -> Readings:
         """What is told now."""
@@ -86,8 +90,8 @@ class Age:
         observe(name, self.readings)
 
     def show(self, since: Mapping[Key, datetime | None]) -> None:
-        """Since when; None: it does not last now, its age is 0."""
-        self._since = dict.fromkeys(self._since) | dict(since)
+        """Since when these last; None: not now, the age is 0. What else was shown stays as it was."""
+        self._since = {**self._since, **since}
 
     def readings(self) -> Readings:
         """What is told now: seconds, 0 for what does not last."""

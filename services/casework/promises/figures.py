@@ -15,7 +15,7 @@ _lateness = Histogram("hotline.promise.lateness")
 
 async def count_open(uow: UnitOfWork) -> None:
     """Count the open promises by kind and state."""
-    _open.show({(row["kind"], row["state"]): row["number"] for row in await store.count_open(uow)})
+    _open.show_all({(row["kind"], row["state"]): row["number"] for row in await store.count_open(uow)})
 
 
 def taken(uow: UnitOfWork, step: Step) -> None:

@@ -141,10 +141,32 @@ async def test_one_trace_leads_from_the_call_through_outbox_and_kafka_to_the_eff
         child.terminate()
         await child.communicate()
     call = "hotline-notebook: /hotline.notebook.v1.NotebookService/WriteLine"
-    send, process = f"hotline-notebook: send {topic}", f"hotline-notebook: process {topic}"
-    assert {(call, send), (send, process), (process, "hotline-notebook: INSERT")} <= place.spans.edges(trace_id)
-    kinds = {span.name: span.kind for span in place.spans.spans(trace_id)}
-    assert (kinds[f"send {topic}"], kinds[f"process {topic}"]) == ("PRODUCER", "CONSUMER")
+    create, send, process = (f"hotline-notebook: {does} {topic}" for does in ("create", "send", "process"))
+    way = {(call, create), (create, send), (send, process), (process, "hotline-notebook: INSERT")}
+    assert way <= place.spans.edges(trace_id)
+    spans = {span.name: span for span in place.spans.spans(trace_id)}
+    assert (spans[f"send {topic}"].kind, spans[f"process {topic}"].kind) == ("PRODUCER", "CONSUMER")
+    assert spans[f"process {topic}"].links == ((trace_id, "committed"),)
+
+
+async def test_each_call_is_counted_by_how_it_ended_and_leads_to_its_trace(place: Place) -> None:
+    """What was counted last is sent before the process ends."""
+    async with service(place) as child:
+        await eventually(lambda: ready(place))
+        async with stub(place) as calls:
+            await calls.WriteLine(pb.WriteLineRequest(idempotency_key="k", notebook_id=str(uuid4())), timeout=10)
+            with pytest.raises(grpc.aio.AioRpcError):
+                await calls.WriteLine(pb.WriteLineRequest(), timeout=10)
+        child.terminate()
+        await child.communicate()
+    counted = {
+        point.attributes["rpc.response.status_code"]: point
+        for point in place.spans.points("rpc.server.call.duration")
+        if point.attributes["rpc.method"] == "WriteLine"
+    }
+    assert {ended: point.value for ended, point in counted.items()} == {"OK": 1, "INVALID_ARGUMENT": 1}
+    (trace_id,) = counted["INVALID_ARGUMENT"].exemplars
+    assert "INVALID_REQUEST" in {span.attributes.get("hotline.reason") for span in place.spans.spans(trace_id)}
 
 
 async def test_a_refused_call_is_an_error_on_its_span_and_no_personal_data_is_told_anywhere(place: Place) -> None:
