@@ -19,15 +19,20 @@ _STYLE = """
   --more: #6fb1f5; --less: #f0a04b; --before: #7d8894; --after: #6fb1f5; } }
 body { font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem;
   margin: 0 auto; padding: 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { border: 1px solid var(--line); padding: .25rem .6rem; text-align: right; }
+h2 { margin-top: 2.5rem; }
+table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; font-size: .9rem; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; white-space: nowrap; }
+th, td { border: 1px solid var(--line); padding: .25rem .6rem; text-align: right; white-space: nowrap; }
 th[scope=row], thead th:first-child { text-align: left; }
+th[scope=colgroup] { text-align: center; }
 thead th { background: var(--soft); }
 td.same { background: var(--soft); } td.more { box-shadow: inset 4px 0 var(--more); }
-td.less { box-shadow: inset 4px 0 var(--less); }
+td.less { box-shadow: inset 4px 0 var(--less); } td.none { color: var(--line); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; }
-dt { font-weight: 600; } dd { margin: 0; }
+dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
+@media print { svg, table { break-inside: avoid; } h2, h3 { break-after: avoid; } }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .4rem; }
+  caption { white-space: normal; } }
 svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .axis { stroke: var(--line); } .more { fill: var(--more); } .less { fill: var(--less); }
 .before { fill: var(--before); } .after { fill: var(--after); }
@@ -43,18 +48,18 @@ _PAGE = """<!doctype html>
 </html>
 """
 
-_COLUMNS = {
-    "decisions": Effect.DECISIONS,
-    "changed": Effect.CHANGED,
-    "more urgent": Effect.MORE_URGENT,
-    "less urgent": Effect.LESS_URGENT,
-    "screened in before": Effect.SCREENED_IN_BEFORE,
-    "after": Effect.SCREENED_IN_AFTER,
-    "first contacts added": Effect.CONTACTS_ADDED,
-    "saved": Effect.CONTACTS_SAVED,
-    "due sooner": Effect.CONTACTS_SOONER,
-    "due later": Effect.CONTACTS_LATER,
+_COLUMNS: Mapping[str, Mapping[str, Effect]] = {
+    "decisions": {"all": Effect.DECISIONS, "changed": Effect.CHANGED},
+    "urgency": {"more": Effect.MORE_URGENT, "less": Effect.LESS_URGENT},
+    "screened in": {"before": Effect.SCREENED_IN_BEFORE, "after": Effect.SCREENED_IN_AFTER},
+    "first contacts": {
+        "added": Effect.CONTACTS_ADDED,
+        "saved": Effect.CONTACTS_SAVED,
+        "sooner": Effect.CONTACTS_SOONER,
+        "later": Effect.CONTACTS_LATER,
+    },
 }
+"""The columns of the tables of groups, under what they tell of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ def page(impact: Impact) -> str:
 def _summary(impact: Impact) -> str:
     figures = counted(impact.effects)
     low, high = figures["changed_percent_interval"]
+    changing = [f"{_said(part)} in {impact.parts[part]:,}" for part in Part if impact.parts[part]]
     made_by = ", ".join(
         f"{ref.id} {ref.version} ({count:,}; {ref.sha256[:12]})"
         for ref, count in sorted(impact.before.items(), key=str)
@@ -109,7 +115,7 @@ def _summary(impact: Impact) -> str:
         "Recorded under": made_by or "nothing",
         "Decisions that change": f"{figures['changed']:,} of {figures['decisions']:,}, "
         f"{figures['changed_percent']} % ({low} to {high})",
-        "What changes in them": ", ".join(f"{_said(part)} in {impact.parts[part]:,}" for part in Part),
+        "What changes in them": ", ".join(changing) or "nothing",
         "First contacts": f"{figures['contacts_added']:,} added, {figures['contacts_saved']:,} saved, "
         f"{figures['contacts_sooner']:,} due sooner, {figures['contacts_later']:,} due later",
     }
@@ -153,7 +159,9 @@ def _move(impact: Impact, rows: Sequence[str], i: int, j: int) -> str:
     count = impact.moves[rows[i], rows[j]]
     if i == j:
         return f'<td class="same">{count:,}</td>'
-    if not count or REFUSED in (rows[i], rows[j]):
+    if not count:
+        return '<td class="none">0</td>'
+    if REFUSED in (rows[i], rows[j]):
         return f"<td>{count:,}</td>"
     kind, sign = ("more", "&#9650;") if j < i else ("less", "&#9660;")
     return f'<td class="{kind}">{sign} {count:,}</td>'
@@ -171,17 +179,22 @@ def _groups(impact: Impact, dimension: str) -> str:
     groups = impact.values(dimension)
     urgency = _plot(groups, f"Responses, by {dimension}", _URGENCY)
     contacts = _plot(groups, f"First contacts, by {dimension}", _CONTACTS)
-    rows = ((value, *(f"{of[effect]:,}" for effect in _COLUMNS.values()), _share(of)) for value, of in groups)
-    return f"<h2>{_TITLES[dimension]}</h2>{urgency}{contacts}{_table((dimension, *_COLUMNS, 'changed, %'), rows)}"
+    return f"<h2>{_TITLES[dimension]}</h2>{urgency}{contacts}{_table(dimension, groups)}"
 
 
 def _plot(groups: Sequence[tuple[str, Mapping[Effect, int]]], title: str, opposed: _Opposed) -> str:
     pairs = [
-        Pair(value, _percent_of(of, opposed.left), _percent_of(of, opposed.right)) for value, of in groups[:_PLOTTED]
+        Pair(_sized(value, of), _percent_of(of, opposed.left), _percent_of(of, opposed.right))
+        for value, of in groups[:_PLOTTED]
     ]
     if not any(pair.first or pair.second for pair in pairs):
         return f"<p>{title}: none is {opposed.names[0]} or {opposed.names[1]}.</p>"
     return f"<h3>{title}, % of decisions</h3>{opposed_bars(title, opposed.names, pairs)}"
+
+
+def _sized(value: str, effects: Mapping[Effect, int]) -> str:
+    """A group with its size: a long bar of a small group tells little."""
+    return f"{value} ({effects[Effect.DECISIONS]:,})"
 
 
 def _percent_of(effects: Mapping[Effect, int], wanted: Iterable[Effect]) -> float:
@@ -194,13 +207,22 @@ def _share(effects: Mapping[Effect, int]) -> str:
     return f"{figures['changed_percent']} ({low} to {high})"
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in rows
+def _table(dimension: str, groups: Sequence[tuple[str, Mapping[Effect, int]]]) -> str:
+    over = "".join(
+        f'<th scope="colgroup" colspan="{len(columns)}">{escape(group)}</th>' for group, columns in _COLUMNS.items()
     )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    under = "".join(f'<th scope="col">{escape(name)}</th>' for columns in _COLUMNS.values() for name in columns)
+    body = "".join(_row(value, effects) for value, effects in groups)
+    return (
+        f'<table><thead><tr><th scope="col" rowspan="2">{dimension}</th>{over}'
+        f'<th scope="col" rowspan="2">changed, % (95 %)</th></tr><tr>{under}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def _row(value: str, effects: Mapping[Effect, int]) -> str:
+    figures = [f"{effects[effect]:,}" for columns in _COLUMNS.values() for effect in columns.values()]
+    cells = "".join(f"<td>{figure}</td>" for figure in (*figures, _share(effects)))
+    return f'<tr><th scope="row">{escape(value)}</th>{cells}</tr>'
 
 
 def _said(part: Part) -> str:
