@@ -1,0 +1,1 @@
+"""What watches the platform: the collector's walls, objectives and alerts, dashboards."""
