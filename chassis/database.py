@@ -23,7 +23,7 @@ from chassis.unit_of_work import Context, Route, UnitOfWork, prepare_connection
 _BROKEN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Database:
     """A pool of connections to one service's database; made by `Database.open`."""
 
