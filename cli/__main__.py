@@ -25,6 +25,11 @@ COMMANDS = {
     "office": ("cli.office", "office", "How an office keeps its word to those who call"),
     "why": ("cli.why", "why", "Why was it late? All that was promised under a reference number, and what took time"),
     "verify": ("cli.verify", "verify", "Check certificates, independently of the platform"),
+    "downtime-book": (
+        "cli.downtime_book",
+        "downtime_book",
+        "What is owed and who is on, encrypted, for a time without",
+    ),
     "facts": ("cli.facts", "facts", "Facts that are stuck between services, and the ways out"),
     "workflows": ("cli.workflows", "workflows", "Go over to another build of the workflows"),
     "screen": ("cli.policy", "screen", "Screen facts by a pack and explain the decision"),
