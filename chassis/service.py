@@ -28,6 +28,7 @@ from chassis.migrations import migrate
 from chassis.operations import operations
 from chassis.readings import Reading, read_now_and_then
 from chassis.relay import relay
+from chassis.rollout import take_in_packs
 from chassis.server import Servicer, serve
 from chassis.settings import MissingSetting, Settings
 from chassis.tls import TlsFilesUnusable
@@ -120,7 +121,9 @@ def _single(problems: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
 
 def _run(service: Service, mode: str, settings: Settings) -> None:
     if mode in ("migrate", "all"):
-        applied = migrate(settings.need("database_url"), service.migrations)
+        url = settings.need("database_url")
+        applied = migrate(url, service.migrations)
+        asyncio.run(take_in_packs(url, settings.held_packs(), settings.pack, system_clock()))
         _log.info("the database is up to date", migrations=applied)
     if mode != "migrate":
         asyncio.run(_until_told(service, service.parts if mode == "all" else (mode,), settings))
