@@ -34,7 +34,7 @@ COMMANDS = {
     "workflows": ("cli.workflows", "workflows", "Go over to another build of the workflows"),
     "screen": ("cli.policy", "screen", "Screen facts by a pack and explain the decision"),
     "due": ("cli.policy", "due", "When something is due, and how that is computed"),
-    "packs": ("cli.policy", "packs", "List, check, compare and sign packs"),
+    "packs": ("cli.policy", "packs", "List, check, compare, sign and learn packs"),
     "replay": ("cli.replay", "replay", "Evaluate recorded decisions again, and see what another pack would change"),
     "scenario": ("cli.scenario", "scenario", "Check and play shifts that are written as files"),
 }

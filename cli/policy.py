@@ -1,4 +1,4 @@
-"""`hotline screen`, `due` and `packs`: policy on the command line, without a running stack."""
+"""`hotline screen`, `due` and `packs`: policy on the command line; only training notices need a running stack."""
 
 from __future__ import annotations
 
@@ -257,6 +257,26 @@ def sign(name: str, key: Path | None, folder: Path) -> None:
         _fail(error)
     signed = f"signed with the key {seal.key}" if seal.key else "sealed, not signed: production refuses it"
     click.echo(f"{pack.id} {pack.version}  {pack.sha256}  {signed}")
+
+
+@packs.command()
+@click.argument("name", metavar="[PACK[@VERSION]]", default="")
+@click.option("--json", "as_json", is_flag=True)
+def training(name: str, as_json: bool) -> None:
+    """On a running stack: who has acknowledged the training notice of a pack, and who has not yet."""
+    from cli.training import show  # what calls services is slow to import, and policy work needs none
+
+    show(name, as_json)
+
+
+@packs.command()
+@click.argument("name", metavar="PACK[@VERSION]")
+@click.option("--json", "as_json", is_flag=True)
+def acknowledge(name: str, as_json: bool) -> None:
+    """On a running stack: say that you have read the training notice of a pack (of the version in force)."""
+    from cli import training
+
+    training.acknowledge(name, as_json)
 
 
 def _one(held: Packs, name: str) -> Pack:

@@ -97,13 +97,13 @@ def print_decision(decision: pb.Decision, as_json: bool) -> None:
 
 
 def screening(value: pb.Screening.ValueType) -> str:
-    """SCREEN_IN, SCREEN_OUT, ...; UNSPECIFIED before there is one."""
-    return contract.word(pb.Screening, value)
+    """SCREEN_IN, SCREEN_OUT, ..., or that there is none yet."""
+    return contract.word(pb.Screening, value) if value else "not screened"
 
 
 def tier(value: Tier.ValueType) -> str:
-    """T0 to T4; UNSPECIFIED without a criterion."""
-    return contract.word(Tier, value)
+    """T0 to T4, or that there is none: no criterion is ticked."""
+    return contract.word(Tier, value) if value else "no tier"
 
 
 async def _list(office: str, as_json: bool) -> None:

@@ -17,7 +17,7 @@ RETENTION = timedelta(days=30)
 """As long as services keep the rows they have sent."""
 
 READS: Mapping[str, tuple[str, ...]] = {
-    "triage": ("hotline.casework.investigation.v1", "hotline.intake.report.v1"),
+    "triage": ("hotline.casework.investigation.v1", "hotline.casework.staff.v1", "hotline.intake.report.v1"),
     "triage-shadow": ("hotline.triage.decision.v1",),
     "casework": (
         "hotline.intake.callback.v1",

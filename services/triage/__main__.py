@@ -23,7 +23,7 @@ _DESCRIPTOR = pb.DESCRIPTOR.services_by_name["TriageService"]
 def _servicers(runtime: Runtime) -> Sequence[Servicer]:
     watch = QueueWatch(runtime.database, runtime.settings.need("database_url"), runtime.stop)
     runtime.closing.push_async_callback(watch.close)
-    triage = Triage(runtime.database, runtime.settings.held_packs(), watch)
+    triage = Triage(runtime.database, runtime.settings.held_packs(), runtime.settings.pack, watch)
     return [Servicer(rpc.add_TriageServiceServicer_to_server, triage, _DESCRIPTOR, ACCESS)]
 
 

@@ -1,4 +1,4 @@
-"""What triage hears: a report was submitted or amended; an investigation follows from it, and somebody was there."""
+"""What triage hears: reports submitted and amended, investigations that follow, contacts made, and who works here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hotline.casework.v1 import casework_events_pb2 as casework
 from hotline.intake.v1 import intake_events_pb2 as intake
 from hotline.intake.v1 import intake_service_pb2 as contract
 from hotline.type.v1 import type_pb2
-from services.triage.commands import screening
+from services.triage.commands import screening, training
 from services.triage.model.decisions import Submission
 
 
@@ -32,6 +32,9 @@ def subscriptions(pack_at: screening.PackAt) -> Subscriptions:
     async def contacted(fact: casework.ContactRecorded, _: Envelope, uow: UnitOfWork) -> None:
         await screening.note_contact(UUID(fact.investigation_id), instant(fact.occurred_at), uow)
 
+    async def registered(fact: casework.StaffRegistered, _: Envelope, uow: UnitOfWork) -> None:
+        await training.register(fact.staff_id, list(fact.roles), fact.office, uow)
+
     return {
         "hotline.intake.report.v1": {
             intake.ReportSubmitted.DESCRIPTOR.full_name: submitted,
@@ -41,6 +44,7 @@ def subscriptions(pack_at: screening.PackAt) -> Subscriptions:
             casework.InvestigationOpened.DESCRIPTOR.full_name: investigated,
             casework.ContactRecorded.DESCRIPTOR.full_name: contacted,
         },
+        "hotline.casework.staff.v1": {casework.StaffRegistered.DESCRIPTOR.full_name: registered},
     }
 
 

@@ -9,6 +9,7 @@ _SEES_HISTORY = _SCREENS | {Role.MANAGER, Role.DIRECTOR}
 _SEES_QUEUE = _SEES_HISTORY | {Role.SERVICE}
 _SEES_DECISION = _SEES_QUEUE | {Role.INTAKE_SPECIALIST, Role.INVESTIGATOR}
 _SEES_FIGURES = _LEADS | {Role.DIRECTOR, Role.ADMIN}
+_LEARNS = _SEES_HISTORY | {Role.INTAKE_SPECIALIST, Role.INVESTIGATOR}
 
 ACCESS = {
     "GetDecision": _SEES_DECISION,
@@ -33,5 +34,7 @@ ACCESS = {
     "RateReport": _SCREENS,
     "GetAgreement": _SEES_FIGURES,
     "GetFigures": _SEES_FIGURES,
+    "ListTraining": _LEARNS | {Role.ADMIN},
+    "AcknowledgeTraining": _LEARNS,
     "ListDecisions": frozenset({Role.SUPERVISOR, Role.ADMIN}),
 }

@@ -15,6 +15,7 @@ from services.triage.model.contradictions import contradictions
 from services.triage.model.decisions import Decision, OverrideRequest, Problem, Review
 from services.triage.model.notes import Consultation, SourceNote, Suspicion
 from services.triage.model.ratings import Rating
+from services.triage.model.training import Acknowledgement, Learner, Standing
 from services.triage.model.urgency import Response, Screening
 from services.triage.store.decisions import PastRequest, PastVerdict
 from services.triage.store.evaluations import Evaluation, Figure, Recorded
@@ -227,3 +228,30 @@ def _reviewed(review: Review | None) -> pb.ReviewOutcome.ValueType:
 
 def _said(problem: Problem) -> str:
     return f"{problem.code}: {', '.join(problem.paths)}" if problem.paths else problem.code
+
+
+def training_message(standing: Standing) -> pb.TrainingNotice:
+    """A training notice, with who has acknowledged it and who has not."""
+    notice = standing.notice
+    return pb.TrainingNotice(
+        pack=pack_message(notice.pack),
+        effective_from=stamp(notice.effective_from),
+        notice=notice.text,
+        roles=notice.roles,
+        acknowledgements=map(acknowledgement_message, standing.acknowledgements),
+        open=map(_learner_message, standing.open),
+    )
+
+
+def acknowledgement_message(given: Acknowledgement) -> pb.TrainingAcknowledgement:
+    """An acknowledgement."""
+    return pb.TrainingAcknowledgement(staff_id=given.staff_id, acknowledged_at=stamp(given.acknowledged_at))
+
+
+def _learner_message(learner: Learner) -> pb.OpenTraining:
+    return pb.OpenTraining(
+        staff_id=learner.staff_id,
+        roles=learner.roles,
+        office=learner.office,
+        decided_since=stamp(learner.decided_since),
+    )

@@ -20,8 +20,9 @@ from policy.canonical import canonical
 from policy.packs import Packs
 from services.triage.api import messages
 from services.triage.api.messages import decision_message
-from services.triage.commands import deciding, noting, rating, reviewing
+from services.triage.commands import deciding, noting, rating, reviewing, training
 from services.triage.commands.deciding import Seen
+from services.triage.facts import pack_message
 from services.triage.model.notes import Reliability, SuspicionOutcome
 from services.triage.model.overrides import Override
 from services.triage.store import decisions, evaluations, notes, ratings
@@ -33,9 +34,11 @@ _LISTED_AT_ONCE = 100
 class Triage(rpc.TriageServiceServicer):
     """`hotline.triage.v1.TriageService` on one database."""
 
-    def __init__(self, database: Database, packs: Packs, watch: QueueWatch) -> None:
+    def __init__(self, database: Database, packs: Packs, pack_id: str, watch: QueueWatch) -> None:
+        """`pack_id`: the site's own pack."""
         self._database = database
         self._packs = packs
+        self._pack_id = pack_id
         self._watch = watch
 
     async def GetDecision(self, request: pb.GetDecisionRequest, context: Any) -> pb.GetDecisionResponse:
@@ -252,6 +255,25 @@ class Triage(rpc.TriageServiceServicer):
                 uow, _given(request, "since"), _given(request, "until"), request.office or None
             )
             return pb.GetFiguresResponse(figures=map(messages.figure_message, found))
+
+    async def ListTraining(self, request: pb.ListTrainingRequest, context: Any) -> pb.ListTrainingResponse:
+        """Training notices: who has acknowledged them, and who has not."""
+        async with self._database.transaction() as uow:
+            found = await training.standing(self._packs, request.pack_id or self._pack_id, request.version, uow)
+            return pb.ListTrainingResponse(notices=map(messages.training_message, found))
+
+    async def AcknowledgeTraining(
+        self, request: pb.AcknowledgeTrainingRequest, context: Any
+    ) -> pb.AcknowledgeTrainingResponse:
+        """Who calls has read the training notice of a version."""
+
+        async def act(uow: UnitOfWork) -> pb.AcknowledgeTrainingResponse:
+            pack, given = await training.acknowledge(self._packs, request.pack_id, request.version, uow)
+            return pb.AcknowledgeTrainingResponse(
+                pack=pack_message(pack.ref), acknowledgement=messages.acknowledgement_message(given)
+            )
+
+        return await once(self._database, request, pb.AcknowledgeTrainingResponse, act)
 
     async def ListDecisions(
         self, request: pb.ListDecisionsRequest, context: Any
