@@ -28,6 +28,9 @@ _tracer = trace.get_tracer("hotline.chassis")
 
 Shutdown = Callable[[], None]
 
+INSTANCE = str(uuid7())
+"""This process, from its start to its end, among all copies of it."""
+
 # Facts that say so are of the danger lane: its traces are all kept.
 _DANGER = {"danger_now": "DANGER_NOW_YES", "tier": "TIER_T0"}
 
@@ -44,7 +47,7 @@ def setup(service_name: str, part: str, settings: Settings, *, shutdown_timeout:
     # Only here, so that a process without an endpoint neither loads the exporters nor starts their threads.
     from chassis.exporting import export
 
-    attributes = {"service.name": service_name, "service.instance.id": str(uuid7()), "hotline.part": part}
+    attributes = {"service.name": service_name, "service.instance.id": INSTANCE, "hotline.part": part}
     providers = export(settings.otlp_endpoint, attributes, settings.metrics_every, timeout=shutdown_timeout)
     return lambda: _shut_down(providers, shutdown_timeout)
 
@@ -148,9 +151,17 @@ def statement(query: str) -> Iterator[None]:
 
 
 def server_interceptor() -> grpc.aio.ServerInterceptor[Any, Any]:
-    """A span for every call this process answers, child of the caller's."""
-    interceptor: grpc.aio.ServerInterceptor[Any, Any] = aio_server_interceptor()  # type: ignore[no-untyped-call]
+    """A span for every call this process answers, child of the caller's; probes have none.
+
+    OpenTelemetry's interceptor would also break the health service's Watch, which is a coroutine that writes to its
+    context.
+    """
+    interceptor: grpc.aio.ServerInterceptor[Any, Any] = aio_server_interceptor(filter_=_is_told_of)  # type: ignore[no-untyped-call]
     return interceptor
+
+
+def _is_told_of(call: grpc.HandlerCallDetails) -> bool:
+    return not call.method.startswith("/grpc.health.")
 
 
 def client_interceptors() -> Sequence[Any]:

@@ -95,8 +95,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"usage: python -m workflows [{'|'.join(PARTS)}]\n")
         return 2
     settings = WorkflowSettings()
-    shutdown = telemetry.setup(f"hotline-{GROUP}-{arguments[0]}", arguments[0], settings)
-    temporal.tell_figures(settings)
+    name, part = f"hotline-{GROUP}-{arguments[0]}", arguments[0]
+    shutdown = telemetry.setup(name, part, settings)
+    temporal.tell_figures(name, part, settings)
     code = 0
     crash_points.arm(settings)
     try:

@@ -11,6 +11,7 @@ from temporalio.runtime import OpenTelemetryConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, TLSConfig
 
 from chassis import logs, tls
+from chassis.telemetry import INSTANCE
 from chassis.waiting import wait
 from workflows.codec import Keyring, converter
 from workflows.settings import WorkflowSettings
@@ -19,10 +20,11 @@ _PAUSE = 1.0
 _log = logs.logger("workflows")
 
 
-def tell_figures(settings: WorkflowSettings) -> None:
+def tell_figures(service_name: str, part: str, settings: WorkflowSettings) -> None:
     """Have Temporal's SDK send what it counts (`temporal_...`) to where this process sends its own metrics, if it does.
 
-    To be called before the first client is made.
+    Under this process's own name: the figures of several copies would otherwise be taken for those of one. To be called
+    before the first client is made.
     """
     if settings.otlp_endpoint is not None:
         sent = OpenTelemetryConfig(
@@ -31,7 +33,9 @@ def tell_figures(settings: WorkflowSettings) -> None:
             metric_periodicity=timedelta(seconds=settings.metrics_every),
             durations_as_seconds=True,
         )
-        Runtime.set_default(Runtime(telemetry=TelemetryConfig(metrics=sent)))
+        about = {"service.name": service_name, "service.instance.id": INSTANCE, "hotline.part": part}
+        told = TelemetryConfig(metrics=sent, attach_service_name=False, global_tags=about)
+        Runtime.set_default(Runtime(telemetry=told))
 
 
 async def connect(address: str, namespace: str, stop: asyncio.Event, keyring: Keyring | None = None) -> Client | None:
