@@ -173,7 +173,14 @@ SERVICES = Dashboard(
             },
         ),
         Panel("Clocks, against their databases", "s", {"{{job}} {{instance}}": "hotline_clock_skew_seconds"}),
-        Panel("Copies that run", "short", {"{{job}} {{hotline_part}}": "count by (job, hotline_part) (target_info)"}),
+        Panel(
+            "Copies that run",
+            "short",
+            {
+                "{{job}} {{hotline_part}}": "count by (job, hotline_part) "
+                "(count by (job, hotline_part, instance) (target_info))"
+            },
+        ),
     ),
 )
 
@@ -217,7 +224,7 @@ TEMPORAL = Dashboard(
             "Steps of workflows that fail, a minute",
             "short",
             {
-                "{{workflow_type}}": "60 * sum by (workflow_type) "
+                "{{workflow_type}} {{failure_reason}}": "60 * sum by (workflow_type, failure_reason) "
                 "(rate(temporal_workflow_task_execution_failed_total[5m]))"
             },
         ),
@@ -247,7 +254,10 @@ TEMPORAL = Dashboard(
         Panel(
             "Calls to Temporal that fail, a minute",
             "short",
-            {"{{operation}}": "sum by (operation) (rate(temporal_request_failure_total[5m])) * 60"},
+            {
+                "{{operation}} {{status_code}}": "60 * sum by (operation, status_code) "
+                "(rate(temporal_request_failure_total[5m]))"
+            },
         ),
         Panel("Last round of the reconciler", "s", {"ago": _ROUND_AGO}),
     ),

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from deploy.local.platform import OWN_PROCESSES, READERS, WORKFLOW_PROCESSES
+from deploy.local.settings import SERVICES
 from deploy.observability.generate import FOLDER
 
 PROJECT = FOLDER.parents[1]
@@ -23,17 +25,6 @@ RULES = {
 }
 OUTSIDE = "outside/rules.yaml"
 OUTSIDE_PROMETHEUS = yaml.safe_load((FOLDER / "outside" / "prometheus.yaml").read_text())
-
-TEMPORAL_ATTRIBUTES = (
-    "namespace",
-    "task_queue",
-    "workflow_type",
-    "activity_type",
-    "operation",
-    "worker_type",
-    "poller_type",
-)
-"""Of the metrics that Temporal's SDK sends by itself; the schema says so in its words."""
 
 HOW_TO_HAVE = "docs/operations/observability.md says how to have it"
 
@@ -62,6 +53,14 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not on the PATH: {HOW_TO_HAVE}")
     return found
+
+
+def processes() -> set[tuple[str, str]]:
+    """Every process that is deployed, by its service's name and its part."""
+    made = {(f"hotline-{service}", part) for service in SERVICES for part in ("api", "relay")}
+    made |= {(f"hotline-{service}", "consumer") for service in READERS}
+    made |= {(f"hotline-{service}", part) for service, parts in OWN_PROCESSES.items() for part in parts}
+    return made | {(f"hotline-workflows-{part}", part) for part in WORKFLOW_PROCESSES}
 
 
 def dashboards() -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -100,7 +99,7 @@ def series() -> Mapping[str, frozenset[str]]:
     temporal = {
         name: labels
         for metric, kind in temporal_kinds().items()
-        for name, labels in _of(metric, kind, "s" if kind == "histogram" else "", TEMPORAL_ATTRIBUTES).items()
+        for name, labels in _of(metric, kind, "s" if kind == "histogram" else "", SCHEMA["temporal_attributes"]).items()
     }
     process = frozenset(label(name) for name in SCHEMA["resource"]) | _PROCESS
     recorded = {rule["record"]: frozenset({"objective", "job", "group"}) for _, rule in rules("record")}

@@ -12,11 +12,9 @@ import pytest
 import yaml
 
 from cli.__main__ import cli
-from deploy.local.platform import OWN_PROCESSES, READERS, WORKFLOW_PROCESSES
-from deploy.local.settings import SERVICES
 from deploy.observability.generate import FOLDER
 from deploy.observability.objectives import OBJECTIVES, RUNBOOKS
-from tests.contract.observability import OUTSIDE, PROJECT, RULES, program, rules, selectors
+from tests.contract.observability import OUTSIDE, PROJECT, RULES, processes, program, rules, selectors
 
 ALERTS = rules("alert")
 NAMES = {rule["alert"] for _, rule in ALERTS}
@@ -79,11 +77,8 @@ def test_every_objective_calls_somebody_and_asks_somebody_to_look() -> None:
 
 def test_silence_is_noticed_of_every_process_that_is_deployed() -> None:
     (silent,) = (rule for _, rule in ALERTS if rule["alert"] == "ProcessSilent")
-    watched = {tuple(dict(s.matchers)[name] for name in ("job", "hotline_part")) for s in selectors(silent["expr"])}
-    expected = {(f"hotline-{service}", part) for service in SERVICES for part in ("api", "relay")}
-    expected |= {(f"hotline-{service}", "consumer") for service in READERS}
-    expected |= {(f"hotline-{service}", part) for service, parts in OWN_PROCESSES.items() for part in parts}
-    assert watched == expected | {(f"hotline-workflows-{part}", part) for part in WORKFLOW_PROCESSES}
+    told = [dict(selector.matchers) for selector in selectors(silent["expr"])]
+    assert {(matchers["job"], matchers["hotline_part"]) for matchers in told} == processes()
 
 
 def test_every_alert_is_seen_to_fire_in_a_unit_test() -> None:
