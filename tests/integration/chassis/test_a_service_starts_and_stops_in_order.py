@@ -149,6 +149,22 @@ async def test_one_trace_leads_from_the_call_through_outbox_and_kafka_to_the_eff
     assert spans[f"process {topic}"].links == ((trace_id, "committed"),)
 
 
+async def test_what_is_done_later_in_another_trace_is_linked_with_the_commit_before(place: Place) -> None:
+    """R137: days may lie between a promise and whoever keeps it."""
+    book = str(uuid4())
+    async with service(place) as child:
+        await eventually(lambda: ready(place))
+        for key in ("first", "second"):
+            async with stub(place) as calls:
+                await calls.WriteLine(pb.WriteLineRequest(idempotency_key=key, notebook_id=book), timeout=10)
+        child.terminate()
+        await child.communicate()
+    created = [span for span in place.spans.spans() if span.name.startswith("create ")]
+    first, second = sorted(created, key=lambda span: int(span.attributes["hotline.sequence"]))
+    assert first.trace_id != second.trace_id
+    assert (first.links, second.links) == ((), ((first.trace_id, "before"),))
+
+
 async def test_each_call_is_counted_by_how_it_ended_and_leads_to_its_trace(place: Place) -> None:
     """What was counted last is sent before the process ends."""
     async with service(place) as child:

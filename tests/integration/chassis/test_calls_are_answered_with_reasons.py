@@ -81,6 +81,15 @@ def line(key: str = "k-1", notebook_id: str | None = None, **more: Any) -> Any:
     return pb.WriteLineRequest(idempotency_key=key, notebook_id=notebook_id or str(uuid4()), **more)
 
 
+async def test_whoever_balances_calls_can_watch_the_health(api: Api) -> None:
+    async with grpc.aio.insecure_channel(api.address) as channel:
+        watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(service=""), timeout=10)
+        async for answer in watching:
+            if answer.status == health_pb2.HealthCheckResponse.SERVING:
+                return
+    pytest.fail("the watch ended before the service said that it serves")
+
+
 async def test_a_call_without_a_token_is_unauthenticated(api: Api) -> None:
     async with grpc.aio.insecure_channel(api.address) as channel:
         refusal = await refused(rpc.NotebookServiceStub(channel).WriteLine(line(), timeout=5))
