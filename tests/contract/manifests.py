@@ -19,6 +19,7 @@ COMPONENTS = (
     "network-policies",
     "observability",
     "external-secrets",
+    "downtime-book",
     "mutual-tls",
     "autoscaling",
     "worker-versions",
@@ -45,7 +46,7 @@ class Deployment:
 
     def workloads(self) -> list[Manifest]:
         """What runs pods of ours or beside ours, other than those that operators run."""
-        return self.of_kind("Deployment", "Job")
+        return self.of_kind("Deployment", "Job", "CronJob")
 
     def own_processes(self) -> list[Manifest]:
         """The platform's own Deployments."""
@@ -60,8 +61,15 @@ class Deployment:
         return told | {entry["name"]: entry.get("value") for entry in container.get("env", [])}
 
 
+def template(workload: Manifest) -> Manifest:
+    """Of the pods that a workload runs; a CronJob's stands within that of its jobs."""
+    spec: Manifest = workload["spec"]
+    made: Manifest = spec["jobTemplate"]["spec"]["template"] if "jobTemplate" in spec else spec["template"]
+    return made
+
+
 def pod(workload: Manifest) -> Manifest:
-    spec: Manifest = workload["spec"]["template"]["spec"]
+    spec: Manifest = template(workload)["spec"]
     return spec
 
 
@@ -71,7 +79,7 @@ def containers(workload: Manifest) -> list[Manifest]:
 
 
 def labels_of_pods(workload: Manifest) -> dict[str, str]:
-    labels: dict[str, str] = workload["spec"]["template"]["metadata"].get("labels", {})
+    labels: dict[str, str] = template(workload)["metadata"].get("labels", {})
     return labels
 
 
