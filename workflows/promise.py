@@ -79,20 +79,28 @@ class PromiseWorkflow:
 
     async def _ask_the_ledger(self) -> None:
         """One climb, as of now; the answer names everyone not yet known to have been told, whoever left them so."""
-        before, asked_at = self._answered, workflow.now()
+        before, asked_at, known = self._answered, workflow.now(), self._alarm.clock.version
         self._woken = False
         answer = await self._climb(asked_at)
         if answer is None:
             self._ledger_is_silent(asked_at)
             return
         self._answered, self._alarm.silent_since = answer.clock.version, None
-        self.clock(answer.clock)
+        self._take_from_ledger(answer.clock, known)
         for notice in answer.notices:
             self._tell(notice)
         if answer.nobody_left:
             self._call_for_help("NOBODY_LEFT", answer.clock.version, asked_at)
         if answer.clock.version == before and (self._has_news() or self._is_due()):
             await self._wait_for_news(_BREATH)
+
+    def _take_from_ledger(self, clock: PromiseClock, known: int) -> None:
+        """The ledger decides, even if it says less than was `known` when it was asked: it was restored to before that.
+
+        Only what came in since it was asked is news beside its answer.
+        """
+        if self._alarm.clock.version == known or clock.version > self._alarm.clock.version:
+            self._alarm.clock = clock
 
     async def _climb(self, as_of: datetime) -> Climbed | None:
         """The ledger's answer, or None if it gave none for as long as anybody may be left untold."""

@@ -18,6 +18,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from google.protobuf.json_format import MessageToDict, ParseDict
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 
 from chassis.client import connect
@@ -50,7 +52,7 @@ from tests.workflows.packs import QUICK, with_quick_pack
 from workflows import temporal
 from workflows.activities import Activities
 from workflows.bridge import Bridge
-from workflows.codec import Keyring, make_keyring
+from workflows.codec import Encrypted, Keyring, make_keyring
 from workflows.messages import Alarm
 from workflows.promise import PromiseWorkflow
 from workflows.worker import worker
@@ -313,20 +315,35 @@ async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float =
             await asyncio.sleep(0.05)
 
 
-async def keep_history(handle: WorkflowHandle[Any, Any], name: str) -> None:
+async def keep_history(office: Office, handle: WorkflowHandle[Any, Any], name: str) -> None:
     """With HOTLINE_KEEP_HISTORIES=1 the run becomes a history that every later release must be able to replay."""
     if os.environ.get("HOTLINE_KEEP_HISTORIES") != "1":
         return
     history = json.loads((await handle.fetch_history()).to_json())
-    (HISTORIES / f"{name}.json").write_text(json.dumps(_without_this_machine(history), indent=1) + "\n")
+    codec = Encrypted(Keyring.read(Path(office.environment["HOTLINE_PAYLOAD_KEYS"])))
+    kept = await _in_clear(_without_this_machine(history), codec)
+    (HISTORIES / f"{name}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _without_this_machine(node: Any) -> Any:
-    # Who ran it and where its code stood have no part in what a history decides.
+    # Who ran it and where its code stood have no part in what a history decides; a failure's words hold such places.
     if isinstance(node, dict):
-        dropped = {"identity", "stackTrace", "binaryChecksum"} | ({"message"} if "stackTrace" in node else set())
+        dropped = {"identity", "stackTrace", "binaryChecksum", "encodedAttributes"}
+        dropped |= {"message"} if "stackTrace" in node else set()
         return {key: _without_this_machine(value) for key, value in node.items() if key not in dropped}
     return [_without_this_machine(item) for item in node] if isinstance(node, list) else node
+
+
+async def _in_clear(node: Any, codec: Encrypted) -> Any:
+    # The key is the test's own and gone with it.
+    if isinstance(node, list):
+        return [await _in_clear(item, codec) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "encoding" in node.get("metadata", {}):
+        (payload,) = await codec.decode([ParseDict(node, Payload())])
+        return MessageToDict(payload)
+    return {key: await _in_clear(value, codec) for key, value in node.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -123,7 +123,7 @@ async def test_it_goes_on_until_every_child_is_seen_and_a_finding_is_made(office
         await find(office, investigation, worker)
         await office.carry()
         await asyncio.wait_for(story(office, investigation).result(), 30)
-    await keep_history(story(office, investigation), "investigation-to-its-finding")
+    await keep_history(office, story(office, investigation), "investigation-to-its-finding")
 
 
 async def test_a_reassignment_dispatches_the_new_worker_and_no_fact_dispatches_twice(office: Office) -> None:
@@ -144,7 +144,7 @@ async def test_a_reassignment_dispatches_the_new_worker_and_no_fact_dispatches_t
         await office.carry(await office.facts("casework.investigation"))
         await asyncio.wait_for(story(office, investigation).result(), 30)
     assert await dispatched(office, investigation) == [first, other]
-    await keep_history(story(office, investigation), "investigation-reassigned")
+    await keep_history(office, story(office, investigation), "investigation-reassigned")
 
 
 async def test_one_that_nobody_can_take_waits_until_somebody_is_given_it(empty_office: Office) -> None:
@@ -163,7 +163,7 @@ async def test_one_that_nobody_can_take_waits_until_somebody_is_given_it(empty_o
         await reassign(office, investigation, to=office.people.worker)
         await office.carry()
         await until_dispatched(office, investigation, office.people.worker)
-    await keep_history(story(office, investigation), "investigation-nobody-available")
+    await keep_history(office, story(office, investigation), "investigation-nobody-available")
 
 
 async def test_a_story_told_again_begins_where_the_investigation_is(office: Office) -> None:

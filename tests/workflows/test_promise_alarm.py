@@ -46,7 +46,7 @@ async def test_a_promise_nobody_acts_on_climbs_each_rung_at_its_instant(office: 
         await office.keep(promise, office.people.director, "DIRECTOR")
         await office.carry()
         await office.alarm(promise).result()
-    await keep_history(office.alarm(promise), "promise-climbed-to-the-director")
+    await keep_history(office, office.alarm(promise), "promise-climbed-to-the-director")
 
 
 async def test_a_promise_kept_in_time_ends_its_alarm_and_nobody_else_is_told(office: Office) -> None:
@@ -58,7 +58,7 @@ async def test_a_promise_kept_in_time_ends_its_alarm_and_nobody_else_is_told(off
         await office.carry()
         await office.alarm(promise).result()
     assert await office.told(promise) == Counter(ladder(office)[:1])
-    await keep_history(office.alarm(promise), "promise-kept-in-time")
+    await keep_history(office, office.alarm(promise), "promise-kept-in-time")
 
 
 async def test_the_last_rung_repeats_while_nobody_keeps_the_promise(office: Office) -> None:
@@ -99,6 +99,32 @@ async def test_repeated_and_reordered_facts_are_harmless(office: Office) -> None
         assert (await office.known(promise)).clock.version >= newest
     told = await office.told(promise)
     assert [told[person] for person in ladder(office)[:-1]] == [1, 1, 1]
+
+
+async def test_a_ledger_restored_to_an_earlier_time_is_asked_once_and_decides(office: Office) -> None:
+    """A fact of what the ledger has lost comes on: the alarm goes by what the ledger says now."""
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, office.people.worker)
+        kept = (await office.shown(promise)).promise.clock
+        lost = PromiseClock(promise.promise_id, kept.version + 5, datetime.now(UTC))
+        climbs = await asked(office, promise)
+        await office.alarm(promise).signal(PromiseWorkflow.clock, lost)
+
+        async def goes_by_the_ledger() -> bool:
+            return (await office.known(promise)).clock.version == kept.version
+
+        await eventually(goes_by_the_ledger)
+        assert (await office.known(promise)).clock.next_instant == instant(kept.next_instant)
+        assert await asked(office, promise) == climbs + 1
+
+
+async def asked(office: Office, promise: Promise) -> int:
+    """How often the alarm has asked the ledger."""
+    history = await office.alarm(promise).fetch_history()
+    scheduled = (event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events)
+    return sum(name == "climb_rung" for name in scheduled)
 
 
 async def test_whom_a_delegation_names_is_told_though_no_rung_is_due(office: Office) -> None:
@@ -157,7 +183,7 @@ async def test_a_ledger_that_falls_silent_has_the_last_resort_told_once_and_is_a
         await eventually(everybody_told)
         assert (await office.known(promise)).outages == 1
         assert (await office.known(promise)).silent_since is None
-    await keep_history(office.alarm(promise), "promise-ledger-silent")
+    await keep_history(office, office.alarm(promise), "promise-ledger-silent")
 
 
 async def test_notifications_being_away_neither_stops_the_ladder_nor_loses_anybody(office: Office) -> None:
