@@ -13,6 +13,7 @@ from deploy.observability import generate
 from tests.contract.observability import (
     OUTSIDE,
     OUTSIDE_PROMETHEUS,
+    PROJECT,
     SCHEMA,
     Query,
     dashboards,
@@ -72,7 +73,20 @@ def test_outside_asks_for_what_it_fetches() -> None:
     fetched = {match.partition("{")[0] for match in job["params"]["match[]"]}
     named = {s.name for query in ruled() if query.where.startswith(OUTSIDE) for s in selectors(query.text)}
     assert named == fetched
-    assert job["honor_labels"] is True, "labels of the inside are those that its rules speak of"
+
+
+@pytest.mark.parametrize("file", ["deploy/observability/outside/prometheus.yaml", "deploy/compose/prometheus.yaml"])
+def test_promtool_understands_how_prometheus_is_told_what_to_fetch(file: str) -> None:
+    promtool = program("promtool")
+    arguments = [promtool, "check", "config", "--syntax-only", PROJECT / file]
+    checked = subprocess.run(arguments, capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_series_keep_the_names_of_their_processes_wherever_they_are_fetched() -> None:
+    for file in ("deploy/observability/outside/prometheus.yaml", "deploy/compose/prometheus.yaml"):
+        first = yaml.safe_load((PROJECT / file).read_text())["scrape_configs"][0]
+        assert first["honor_labels"] is True, file
 
 
 def test_promtool_understands_every_query_of_every_dashboard(tmp_path: Any) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.proto.metrics.v1 import metrics_pb2 as metrics
 from opentelemetry.proto.trace.v1 import trace_pb2 as traces
 
 from tests.contract.collector import Collector, key_values, running_collector, values
-from tests.contract.observability import FOLDER, SCHEMA, program
+from tests.contract.observability import FOLDER, PROJECT, SCHEMA, program
 
 CONFIGURATION: dict[str, Any] = yaml.safe_load((FOLDER / "collector.yaml").read_text())
 PROCESSORS = CONFIGURATION["processors"]
@@ -52,6 +52,13 @@ def test_traces_with_errors_slow_ones_and_those_of_children_in_danger_are_all_ke
     danger = policies["string_attribute"]["string_attribute"]
     assert danger["key"] in SCHEMA["spans"]
     assert set(danger["values"]) <= set(SCHEMA["attributes"][danger["key"]]["values"])
+
+
+def test_the_same_collector_runs_in_containers_and_in_clusters() -> None:
+    composed = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text())["services"]["collector"]
+    component = PROJECT / "deploy" / "kubernetes" / "components" / "observability" / "collector.yaml"
+    (deployment,) = (d for d in yaml.safe_load_all(component.read_text()) if d["kind"] == "Deployment")
+    assert composed["image"] == deployment["spec"]["template"]["spec"]["containers"][0]["image"]
 
 
 def _allowed(of: str) -> set[str]:
