@@ -56,10 +56,14 @@ def _late(selector: str, seconds: int) -> str:
 
 
 def _failed() -> str:
-    """The share of a service's calls that failed by its own fault; 0 where none did."""
-    calls = "rpc_server_call_duration_seconds_count"
-    every = f"sum by (job) (rate({calls}[$window]))"
-    return f'(sum by (job) (rate({calls}{{rpc_response_status_code=~"{_FAILED}"}}[$window])) or 0 * {every}) / {every}'
+    """The share of a service's calls that failed by its own fault; 0 where none did.
+
+    A stream ends with the process that it comes from, whenever that is replaced, and its watcher begins another.
+    """
+    calls, asked = "rpc_server_call_duration_seconds_count", 'rpc_method!="WatchQueue"'
+    every = f"sum by (job) (rate({calls}{{{asked}}}[$window]))"
+    failed = f'sum by (job) (rate({calls}{{{asked},rpc_response_status_code=~"{_FAILED}"}}[$window]))'
+    return f"({failed} or 0 * {every}) / {every}"
 
 
 OBJECTIVES = (
