@@ -5,7 +5,7 @@ import os
 import pwd
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,7 @@ class Supervisor:
             await asyncio.gather(*tasks)
         finally:
             # Whoever is still at work when one has failed is stopped, and has stopped, before this returns.
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _dismiss(tasks)
         self._note_all(State.HEALTHY)
 
     async def hold(self) -> None:
@@ -65,9 +63,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop every process, those that build on others first, and wait until they are gone."""
         self._note_all(State.STOPPING)
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await _dismiss(self._keepers)
         gone = {name: asyncio.Event() for name in self._parts}
         await asyncio.gather(*(self._lower(part, gone) for part in self._parts.values()))
         self._note_all(State.STOPPED)
@@ -280,6 +276,19 @@ async def _unwell(part: Given | Process) -> str:
     except Exception as problem:  # any failure to answer is the answer
         return _first_line(problem)
     return ""
+
+
+async def _dismiss(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended, whatever with: a cancellation that meets an answer can get lost on the way.
+
+    Clients of neighbours wait with asyncio.wait_for, which up to Python 3.11 prefers the answer; a keeper would go on.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=ASK_EVERY)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _first_line(problem: BaseException) -> str:

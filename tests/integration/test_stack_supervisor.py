@@ -5,6 +5,8 @@ import os
 import signal
 import stat
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -75,6 +77,25 @@ async def test_a_process_that_does_not_hear_is_killed_after_its_grace(tmp_path: 
     row = supervisor.status.part("deaf")
     assert (row.state, row.pid) == (State.STOPPED, None)
     assert row.detail.startswith("killed: ")
+
+
+async def test_a_stack_stops_though_the_answer_to_a_question_swallows_the_first_word_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+
+    async def ready() -> None:
+        if supervisor.status.part("quiet").state is State.HEALTHY:
+            asked.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr("deploy.local.supervisor.HEALTH_EVERY", 0.1)
+    supervisor = Supervisor([replace(process(tmp_path, "quiet"), ready=ready)], lambda _: None)
+    await supervisor.start()
+    await asked.wait()
+    await supervisor.stop()
+    assert supervisor.status.part("quiet").state is State.STOPPED
 
 
 async def test_restarts_come_later_each_time_while_a_process_keeps_dying(tmp_path: Path) -> None:
