@@ -1,4 +1,4 @@
-"""A running stack tells every metric that the schema declares, as it declares it, and no other (R137)."""
+"""A running stack tells every metric that the schema declares, as it declares it, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which services work together on a report, and by what: a table, and the journey's traces hold to it (R137)."""
+"""Which services work together on a report, and by what: a table, and the journey's traces hold to it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_every_declared_edge_is_seen_and_no_other(journey: Journey) -> None:
 
 
 def test_from_the_first_ring_one_finds_the_certificate(journey: Journey) -> None:
-    """R137: in its trace, or in one that links connect with it."""
+    """In its trace, or in one that links connect with it: days lie between a promise and its end (R113)."""
     spans = of_the_report(journey)
     contact = {
         span.trace_id for span in spans if span.attributes.get("hotline.fact") == "hotline.intake.v1.ContactOpened"
@@ -67,6 +67,7 @@ def test_what_is_read_from_kafka_is_linked_with_the_commit_that_it_tells_of(jour
 
 
 def test_no_name_no_address_and_no_word_that_was_said_leaves_a_process(journey: Journey) -> None:
+    """R103."""
     secrets = ("Ada", "Kowal", "Selma", "selma.vik", "does not fit", "Castellan", "@office")
     told = " ".join(f"{span.name} {span.attributes} {span.events}" for span in journey.told.spans())
 

@@ -1,4 +1,4 @@
-"""Why was this family contacted late? One command answers from the reference number alone (R139)."""
+"""Why was this family contacted late? One command answers from the reference number alone (R113)."""
 
 from __future__ import annotations
 

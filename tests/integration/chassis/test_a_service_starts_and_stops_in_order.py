@@ -150,7 +150,7 @@ async def test_one_trace_leads_from_the_call_through_outbox_and_kafka_to_the_eff
 
 
 async def test_what_is_done_later_in_another_trace_is_linked_with_the_commit_before(place: Place) -> None:
-    """R137: days may lie between a promise and whoever keeps it."""
+    """Days may lie between a promise and whoever keeps it."""
     book = str(uuid4())
     async with service(place) as child:
         await eventually(lambda: ready(place))

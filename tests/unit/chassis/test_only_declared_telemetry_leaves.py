@@ -1,4 +1,4 @@
-"""What leaves a process is what the telemetry schema declares: no attribute, metric or word besides (R137)."""
+"""What leaves a process is what the telemetry schema declares: no attribute, metric or word besides (R103)."""
 
 import ast
 import io
@@ -151,7 +151,7 @@ def test_no_instrument_is_made_that_the_schema_does_not_have() -> None:
 
 
 def test_every_declared_metric_is_made_by_the_code_and_no_other_way_to_make_one_is_used() -> None:
-    """R137: dashboards and alerts are built on the schema, so that what it declares must exist."""
+    """Dashboards and alerts are built on the schema, so that what it declares must exist."""
     makers = {Histogram.__name__, Gauge.__name__, observe.__name__, "Counter", "Age"}
     made: Counter[str] = Counter()
     for file in sorted(file for room in ("chassis", "services", "workflows") for file in (ROOT / room).rglob("*.py")):

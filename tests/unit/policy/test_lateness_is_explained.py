@@ -1,4 +1,4 @@
-"""Why a family was contacted late can be read from the certificate: each reason is an instant of its record (R139)."""
+"""Why a family was contacted late can be read from the certificate: each reason is an instant of its record (R113)."""
 
 from __future__ import annotations
 
