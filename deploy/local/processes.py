@@ -59,8 +59,8 @@ class Process:
     """The TCP ports on 127.0.0.1 it will listen on."""
     ready: Ready | None = None
     """None where nothing can be asked: it then counts as standing while it runs."""
-    patience: float = 60.0
-    """Seconds until it must be ready."""
+    patience: float = 180.0
+    """Seconds until it must be ready: on a machine that does much else a broker takes over a minute."""
     stop_signal: int = signal.SIGTERM
     stop_grace: float = 20.0
     """Seconds between the stop signal and SIGKILL."""
