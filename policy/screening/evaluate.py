@@ -26,7 +26,7 @@ from policy.screening import explain
 from policy.screening.answers import Child, Report, ScreeningError, read
 from policy.screening.compiling import rules_of
 from policy.screening.decision import ChildDecision, Decision, Unknown
-from policy.screening.resolved import Resolved, context, resolve_child, resolve_report
+from policy.screening.resolved import Resolved, context, once_a_reading, resolve_child, resolve_report
 from policy.screening.rules import Line, Reading, Reasoned, Rules, ScreeningRule, Upgrade, Value
 
 EVALUATOR = "1"
@@ -134,9 +134,9 @@ def _course(rules: Rules, report: Report) -> Course:
     children = tuple(judge(rules, resolve_child(rules, resolved, child), child) for child in report.children)
     values = {**resolved.values, **_told_of_any(rules, children)}
     read = context(values, rules.screening_names)
-    screening = next(rule for rule in rules.screening if rule.when.of(read))
+    screening = _screened(rules, read)
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
-    tier, raised = upgraded(rules, read, tier_tree)
+    tier, raised = _upgraded(rules, read, tier_tree)
     course = Course(
         rules, report, Resolved(resolved.facts, values, report.answers), children, screening, tier_tree, tier, raised
     )
@@ -144,13 +144,25 @@ def _course(rules: Rules, report: Report) -> Course:
     return course
 
 
+@once_a_reading
+def _screened(rules: Rules, read: Reading) -> ScreeningRule:
+    return next(rule for rule in rules.screening if rule.when.of(read))
+
+
 def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
     """Judge a child by the tree of each family with a ticked criterion."""
-    families = [family for family in rules.families if resolved.values[family]]
-    read = context(resolved.values, _names_read(rules, tuple(families)))
-    lines = [line for family in families for line in matches(rules.trees[family], read)]
+    families = tuple([family for family in rules.families if resolved.values[family]])
+    lines, tier, told = _judgement(rules, families, context(resolved.values, _names_read(rules, families)))
+    return Judged(child, resolved, lines, tier, told)
+
+
+@once_a_reading
+def _judgement(
+    rules: Rules, families: tuple[str, ...], read: Reading
+) -> tuple[tuple[Line, ...], int | None, Mapping[str, bool]]:
+    lines = tuple(line for family in families for line in matches(rules.trees[family], read))
     told = {item.id: item.by.of(read) for item in rules.any_child}
-    return Judged(child, resolved, tuple(lines), min((line.tier for line in lines), default=None), told)
+    return lines, min((line.tier for line in lines), default=None), told
 
 
 @lru_cache(maxsize=1024)
@@ -191,21 +203,31 @@ def upgraded(rules: Rules, read: Reading, tier: int | None) -> tuple[int | None,
     return tier, tuple(raised)
 
 
+_upgraded = once_a_reading(upgraded)
+
+
 def _follow_up(course: Course, values: dict[str, Value]) -> None:
     """What must be done about it besides the response, and by when."""
     rules, tier = course.rules, _name(course.rules, course.tier)
     outcome = filter(None, (tier, course.screening.result, course.screening.reason))
     values |= {**rules.undecided, **dict.fromkeys(outcome, True)}
-    read = context(values, rules.following_names)
-    course.tasks = tuple(task for task in rules.tasks if task.when.of(read))
-    course.cross_reports = tuple(report for report in rules.cross_reports if report.when.of(read))
+    course.tasks, course.cross_reports = _following(rules, context(values, rules.following_names))
     values |= {**dict.fromkeys((task.id for task in rules.tasks), False), **{task.id: True for task in course.tasks}}
-    read = context(values, rules.owed_names)
     course.due = {
-        owed.id: due_at(rules.pack.clock(owed.id, tier, course.report.office), course.report.received_at)
-        for owed in rules.owed
-        if owed.by.of(read)
+        kind: due_at(rules.pack.clock(kind, tier, course.report.office), course.report.received_at)
+        for kind in _owed(rules, context(values, rules.owed_names))
     }
+
+
+@once_a_reading
+def _following(rules: Rules, read: Reading) -> tuple[tuple[Reasoned, ...], tuple[Reasoned, ...]]:
+    tasks = tuple(task for task in rules.tasks if task.when.of(read))
+    return tasks, tuple(report for report in rules.cross_reports if report.when.of(read))
+
+
+@once_a_reading
+def _owed(rules: Rules, read: Reading) -> tuple[str, ...]:
+    return tuple(owed.id for owed in rules.owed if owed.by.of(read))
 
 
 def _danger_reported(course: Course) -> bool:

@@ -31,7 +31,11 @@ def context(values: Mapping[str, Value], names: tuple[str, ...]) -> Reading:
     return _reading(names, tuple([values[name] for name in names]))
 
 
-@lru_cache(maxsize=16384)
+once_a_reading = lru_cache(maxsize=16384)
+"""Of a function of rules and a reading: reports are much alike, and what holds for one reading holds for it always."""
+
+
+@once_a_reading
 def _reading(names: tuple[str, ...], values: tuple[Value, ...]) -> Reading:
     # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
     return Reading(dict(zip(names, values, strict=True)))
@@ -41,7 +45,8 @@ def resolve_report(rules: Rules, report: Report) -> Resolved:
     """The report's facts, with what is ticked for any child."""
     values = {**rules.unticked, **rules.report_defaults, **report.answers.known}
     _tick(rules, values, {code for child in report.children for code in child.criteria})
-    _read_in_safe_direction(rules.report_read_by, rules.report_read_names, values, report.answers)
+    assumed = _assumed_of_report(rules, context(values, rules.report_read_names))
+    values |= {name: value for name, value in assumed.items() if name not in report.answers.known}
     return Resolved(values, values, report.answers)
 
 
@@ -54,10 +59,9 @@ def resolve_child(rules: Rules, report: Resolved, child: Child) -> Resolved:
     values["danger_now_unknown"] = any(fact.danger_now for fact in answers.unknown)
     for name in rules.counted:
         values[f"{name}_unknown"] = name not in answers.known
-    _read_in_safe_direction(rules.child_read_by, rules.child_read_names, values, answers)
-    read = context(values, rules.derived_names)
-    derived = {item.id: item.by.of(read) for item in rules.derived}
-    return Resolved(values, values | derived, answers)
+    assumed = _assumed_of_child(rules, context(values, rules.child_read_names))
+    values |= {name: value for name, value in assumed.items() if name not in answers.known}
+    return Resolved(values, {**values, **_derived(rules, context(values, rules.derived_names))}, answers)
 
 
 def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> None:
@@ -65,11 +69,21 @@ def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> No
         values[code] = values[rules.criteria[code]] = values["criterion"] = True
 
 
-def _read_in_safe_direction(
-    facts: Iterable[Fact], names: tuple[str, ...], values: dict[str, Value], answers: Answers
-) -> None:
-    """Give the facts that nobody answered the value the pack reads them as, where that depends on what is known."""
-    read = context(values, names)
-    values.update(
-        {fact.id: fact.unknown_by.of(read) for fact in facts if fact.unknown_by and fact.id not in answers.known}
-    )
+@once_a_reading
+def _assumed_of_report(rules: Rules, read: Reading) -> Mapping[str, Value]:
+    return _read_as(rules.report_read_by, read)
+
+
+@once_a_reading
+def _assumed_of_child(rules: Rules, read: Reading) -> Mapping[str, Value]:
+    return _read_as(rules.child_read_by, read)
+
+
+def _read_as(facts: Iterable[Fact], read: Reading) -> Mapping[str, Value]:
+    """What the pack reads a fact as that nobody answered, where that depends on what is known: the safe direction."""
+    return {fact.id: fact.unknown_by.of(read) for fact in facts if fact.unknown_by}
+
+
+@once_a_reading
+def _derived(rules: Rules, read: Reading) -> Mapping[str, Value]:
+    return {item.id: item.by.of(read) for item in rules.derived}
