@@ -18,6 +18,9 @@ from cli.triage import tier
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2 as ledger
 
+# So many fit on no screen, and are more than anybody reads.
+_SHOWN = 1000
+
 
 @click.command()
 @click.option("--due-within", type=Duration(), help="Only those due within so long, and those past it: 15m, 1h, 2d.")
@@ -32,15 +35,19 @@ async def promises(
 ) -> None:
     """Open promises by due time: who owes what, by when, and how far its ladder is climbed."""
     now = datetime.now(UTC)
-    request = pb.ListPromisesRequest(open_only=not everything, office=office or "", reference=reference or "")
+    request = pb.ListPromisesRequest(
+        open_only=not everything, office=office or "", reference=reference or "", limit=_SHOWN
+    )
     if late or due_within is not None:
         request.due_before.FromDatetime(now if late else now + (due_within or timedelta()))
     async with session.stub("casework") as casework:
         answer = await casework.ListPromises(request, timeout=session.TIMEOUT)
     if as_json:
         output.as_json(answer)
-    else:
-        await print_promises(answer.promises, now)
+        return
+    await print_promises(answer.promises, now)
+    if len(answer.promises) == _SHOWN:
+        click.echo(f"These are the first {_SHOWN}: ask for an office, a reference, or what is due soon.")
 
 
 async def print_promises(promises: Iterable[ledger.Promise], now: datetime) -> None:

@@ -16,6 +16,9 @@ from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2 as ledger
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 
+# A promise is shown without it: who was told, and when, the ledger knows by itself.
+_UNTOLD = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+
 Deliveries = Mapping[str, notifications.Delivery]
 """What became of messages, by their keys."""
 
@@ -59,13 +62,13 @@ def _then(promise: ledger.Promise) -> Iterator[str]:
 
 
 async def _deliveries(promise_id: str) -> Deliveries:
-    """What became of the messages; empty for those who may not read that."""
+    """What became of the messages; empty for those who may not read that, and while nobody can say."""
     async with session.stub("notifications") as stub:
         request = notifications.ListDeliveriesRequest(promise_id=promise_id)
         try:
             answer = await stub.ListDeliveries(request, timeout=session.TIMEOUT)
         except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+            if error.code() not in _UNTOLD:
                 raise
             return {}
     return {delivery.key: delivery for delivery in answer.deliveries}

@@ -20,6 +20,7 @@ _DIRECTOR = "DIRECTOR"
 # In the order in which a caller and then a ladder would meet them.
 _ROLES = ("INTAKE_SPECIALIST", "SCREENER", "INVESTIGATOR", "SUPERVISOR", "MANAGER", _DIRECTOR)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_UNREACHABLE = "*"
 # How far ahead the next turn of a rotation is looked for.
 _AHEAD = timedelta(days=35)
 
@@ -96,13 +97,15 @@ def _print(office: str, on: Mapping[str, pb.WhoIsOnResponse], at: datetime, name
     is_open = "open" if any(answer.office_open for answer in on.values()) else "closed"
     title = f"{office}, {is_open} at {at.astimezone().isoformat(sep=' ', timespec='seconds')}"
     output.table(title, ("role", "person", "why", "not there"), _rows(on, names))
+    if any(not person.reachable for answer in on.values() for person in answer.people):
+        click.echo(f"{_UNREACHABLE} none of their contact methods is verified")
     click.echo("")
 
 
 def _rows(on: Mapping[str, pb.WhoIsOnResponse], names: Mapping[str, str]) -> Iterable[tuple[str, ...]]:
     for role, answer in on.items():
         people = [
-            names.get(person.staff_id, person.staff_id) + ("" if person.reachable else " (no verified contact method)")
+            names.get(person.staff_id, person.staff_id) + ("" if person.reachable else _UNREACHABLE)
             for person in answer.people
         ]
         passed = "; ".join(f"{names.get(one.staff_id, one.staff_id)}: {one.why}" for one in answer.passed_over)

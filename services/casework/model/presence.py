@@ -71,9 +71,10 @@ class Watch:
         Who has never signed counts as there: nothing is known against it, and a ladder goes on to the next rung anyway.
         """
         if known.absence:
-            return f"{known.absence.kind.lower()} until {known.absence.ends_at.isoformat()}"
+            return f"{known.absence.kind.lower()} until {known.absence.ends_at.isoformat(timespec='seconds')}"
         if known.sign and (since := self._shows_from(known.sign.at)) and at >= since:
-            return f"not seen since {known.sign.at.isoformat()}, so taken as absent from {since.isoformat()}"
+            seen = known.sign.at.isoformat(timespec="seconds")
+            return f"not seen since {seen}, so taken as absent from {since.isoformat()}"
         return ""
 
     def presence(self, known: Whereabouts, at: datetime) -> Presence:

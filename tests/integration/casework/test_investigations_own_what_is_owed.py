@@ -287,10 +287,7 @@ async def test_a_late_contact_that_nobody_vouches_for_counts_for_no_promise(worl
     await refuse(world, both["ON_SCENE"])
 
     after = await owed(world, investigation)
-    assert {after[kind].clock.state for kind in ("ON_SCENE", "FIRST_CONTACT")} == {
-        promise_pb2.PROMISE_STATE_OPEN,
-        promise_pb2.PROMISE_STATE_OVERDUE,
-    }
+    assert {after[kind].clock.state for kind in ("ON_SCENE", "FIRST_CONTACT")} == {promise_pb2.PROMISE_STATE_OPEN}
     facts = await world.facts(investigation.investigation_id)
     assert [type(fact).__name__ for _, fact in facts][-2:] == ["ContactRecorded", "ContactRefused"]
     assert not (await read(world, investigation)).contacted
