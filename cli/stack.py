@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 
 import click
 from pydantic import ValidationError
@@ -15,10 +17,11 @@ from rich.table import Table
 
 from cli.output import as_json
 from deploy.local import background, status
+from deploy.local import backup as backups
 from deploy.local import stack as stacks
 from deploy.local.processes import StackError
 from deploy.local.progress import progress
-from deploy.local.settings import StackSettings
+from deploy.local.settings import SERVICES, StackSettings
 from deploy.local.stack import Extent
 from deploy.local.status import StackStatus, State
 
@@ -83,6 +86,31 @@ def reset(yes: bool) -> None:
     with _plain_errors():
         stacks.reset(settings)
     click.echo(f"removed {settings.folder}")
+
+
+@stack.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup(folder: Path) -> None:
+    """Dump every service's database into FOLDER while the stack runs, and its keys: as confidential as they are."""
+    with _plain_errors():
+        _tell("is in the backup as of", asyncio.run(backups.back_up(_settings(), folder)))
+
+
+@stack.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--service", "services", multiple=True, type=click.Choice(SERVICES), help="Only of these; else of all.")
+def restore(folder: Path, services: tuple[str, ...]) -> None:
+    """Put the databases back as they are in the backup FOLDER; what they hold now is gone.
+
+    Only the outside parts may run: `hotline stack up --only infrastructure --detach`.
+    """
+    with _plain_errors():
+        _tell("stands as of", asyncio.run(backups.restore(_settings(), folder, services or SERVICES)))
+
+
+def _tell(what: str, dumps: Sequence[backups.Dump]) -> None:
+    for dump in dumps:
+        click.echo(f"{dump.service} {what} {dump.taken_at.isoformat()}")
 
 
 def _table(current: StackStatus) -> None:

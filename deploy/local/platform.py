@@ -113,7 +113,7 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
     }
     values |= {f"HOTLINE_{service.upper()}_ADDRESS": settings.address(service) for service in SERVICES}
     if name in SERVICES:
-        database = _database(name)
+        database = database_name(name)
         values["HOTLINE_DATABASE_URL"] = postgres.database_url(
             at.postgres_url, database, password(settings.folder, database)
         )
@@ -133,7 +133,8 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
     return values
 
 
-def _database(service: str) -> str:
+def database_name(service: str) -> str:
+    """The name of a service's database, and of the role that owns it."""
     return f"hotline_{service}"
 
 
@@ -153,7 +154,7 @@ def _token_file(settings: StackSettings, name: str) -> Path:
 async def _databases(settings: StackSettings, report: Report) -> None:
     server = infrastructure.addresses(settings).postgres_url
     for service in SERVICES:
-        name = _database(service)
+        name = database_name(service)
         await postgres.ensure_database(server, name, password(settings.folder, name))
 
 
