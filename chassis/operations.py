@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import grpc
 
@@ -26,6 +27,7 @@ _ACCESS = {
     "Waive": _ADMINISTRATORS,
     "ListExpectedPromises": _REPAIRS,
     "Republish": _REPAIRS,
+    "FindUnknownFacts": _ADMINISTRATORS,
 }
 
 
@@ -106,6 +108,13 @@ class _Operations(rpc.OperationsServiceServicer):
                 subject = "outbox"
             await uow.audit("facts.republish", subject, {"facts": facts, "why": request.why})
         return pb.RepublishResponse(facts=facts)
+
+    async def FindUnknownFacts(
+        self, request: pb.FindUnknownFactsRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.FindUnknownFactsResponse:
+        async with self._database.transaction() as uow:
+            unknown = await uow.fetch(sql.unknown_facts, [UUID(fact_id) for fact_id in request.fact_ids])
+        return pb.FindUnknownFactsResponse(fact_ids=[str(row["id"]) for row in unknown])
 
 
 def _dead_letter(row: Any) -> pb.DeadLetter:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from chassis import contract
 from cli import output, session
+from cli.lost_facts import lost
 from deploy.local.settings import SERVICES
 from hotline.operations.v1 import operations_service_pb2 as pb
 
@@ -21,6 +22,9 @@ _SERVICE = click.Choice(SERVICES)
 @click.group()
 def facts() -> None:
     """Facts between services: what is stuck, and how to go on."""
+
+
+facts.add_command(lost)
 
 
 @facts.command()

@@ -70,3 +70,7 @@ WITH again AS (
     WHERE sent_at IS NOT NULL AND aggregatetype = $1 AND aggregateid = $2 RETURNING 1
 )
 SELECT count(*) FROM again;
+
+-- name: unknown_facts
+SELECT asked.id FROM unnest($1::uuid[]) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM chassis.outbox WHERE outbox.id = asked.id);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +22,12 @@ from chassis.contract import instant, stamp
 from cli.fresh import standing
 from deploy.local.infrastructure import addresses
 from deploy.local.ports import free_offset
-from deploy.local.settings import StackSettings
+from deploy.local.settings import PROJECT, StackSettings
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
 from hotline.casework.v1.promise_pb2 import Promise, Subject
 from hotline.type.v1 import type_pb2
-from tests.stack import reachable_folder
+from tests.stack import clean_environment, reachable_folder
 from workflows.alarms import OPEN_ALARMS
 
 OFFICE = "lake-east"
@@ -123,6 +124,35 @@ class Floor:
             return (
                 await CaseworkServiceStub(channel).GetCertificate(request, timeout=TIMEOUT, wait_for_ready=True)
             ).certificate_json
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command must be told to find this platform."""
+        settings = self.settings
+        told = {
+            "HOME": settings.home,
+            "PORT_OFFSET": settings.port_offset,
+            "POSTGRES_URL": settings.postgres_url and settings.postgres_url.get_secret_value(),
+            "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
+            "TEMPORAL_ADDRESS": settings.temporal_address,
+            "SMTP_ADDRESS": settings.smtp_address,
+        }
+        return {f"HOTLINE_{name}": str(value) for name, value in told.items() if value is not None}
+
+    async def hotline(self, *arguments: str, code: int = 0) -> str:
+        """The command, as whoever runs the platform types it: what it says, and that it ends with `code`."""
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", *arguments),
+            cwd=PROJECT,
+            env=clean_environment() | self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        said, complained = (stream.decode() for stream in await child.communicate())
+        assert child.returncode == code, (
+            f"hotline {' '.join(arguments)} ended with {child.returncode}:\n{said}{complained}"
+        )
+        return said
 
     async def open_alarms(self) -> int:
         """How many alarms Temporal runs."""

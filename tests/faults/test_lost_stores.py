@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
-import sys
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -14,7 +12,6 @@ import pytest
 
 from chassis.contract import instant, stamp
 from deploy.local import status
-from deploy.local.settings import PROJECT
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
 from hotline.intake.v1 import intake_service_pb2 as intake
@@ -23,7 +20,6 @@ from hotline.operations.v1 import operations_service_pb2 as operations
 from hotline.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 from hotline.type.v1 import type_pb2
 from tests.faults.floor import OFFICE, TIMEOUT, Floor, climbed, eventually, floor
-from tests.stack import clean_environment
 
 # The supervisors' rungs of all promises, ten minutes after receipt, fall due evenly over this time from now.
 AHEAD = (timedelta(seconds=30), timedelta(seconds=150))
@@ -103,21 +99,6 @@ def halt(platform: Floor, part: str) -> None:
     os.kill(found.pid, signal.SIGSTOP)
 
 
-async def hotline(platform: Floor, *arguments: str) -> str:
-    """The command, as whoever runs the platform types it."""
-    settings = platform.settings
-    own = {"HOTLINE_HOME": str(settings.home), "HOTLINE_PORT_OFFSET": str(settings.port_offset)}
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", *arguments),
-        cwd=PROJECT,
-        env=clean_environment() | own,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    said, _ = await child.communicate()
-    assert child.returncode == 0, said.decode()
-    return said.decode()
-
-
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("by", ["a person", "the reconciler"])
 async def test_facts_that_kafka_lost_with_its_data_are_sent_again_from_the_outboxes(by: str) -> None:
@@ -135,8 +116,8 @@ async def test_facts_that_kafka_lost_with_its_data_are_sent_again_from_the_outbo
         shutil.rmtree(platform.settings.folder / "kafka")
         async with platform.up():
             if by == "a person":
-                said = await hotline(
-                    platform, "facts", "republish", "--since", began.isoformat(), "--why", "the disk of Kafka was lost"
+                said = await platform.hotline(
+                    "facts", "republish", "--since", began.isoformat(), "--why", "the disk of Kafka was lost"
                 )
                 sent_again = dict(line.removesuffix(" facts are sent again").split(": ") for line in said.splitlines())
                 assert int(sent_again["intake"]) >= 2 * CALLBACKS
