@@ -69,6 +69,23 @@ def test_an_alleged_victim_has_screening_facts() -> None:
 
 
 @pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        (Participant("p1", ParticipantRole.ALLEGED_PERPETRATOR, "", ""),),
+        (
+            Participant("p1", ParticipantRole.ALLEGED_PERPETRATOR, "", ""),
+            Participant("p2", ParticipantRole.ALLEGED_PERPETRATOR, "Thorn Example", ""),
+        ),
+    ],
+    ids=["nobody is suspected", "somebody nobody knows", "somebody nobody knows and another"],
+)
+def test_an_allegation_needs_no_known_perpetrator(others: tuple[Participant, ...]) -> None:
+    victim = STATEMENT.participants[0]
+    assert a_report(statement=replace(STATEMENT, participants=(victim, *others))).participants == (victim, *others)
+
+
+@pytest.mark.parametrize(
     ("muddled", "path"),
     [
         (replace(STATEMENT, facts=replace(STATEMENT.facts, children=STATEMENT.facts.children * 2)), "facts.children"),
