@@ -85,6 +85,13 @@ def acting() -> Any:
 @pytest.fixture
 async def desk(stack: Addresses) -> AsyncIterator[Desk]:
     """A migrated database and fresh topics."""
+    async with desk_on(stack) as made:
+        yield made
+
+
+@asynccontextmanager
+async def desk_on(stack: Addresses) -> AsyncIterator[Desk]:
+    """A desk on outside parts that need not be the session's own."""
     async with fresh_database(stack) as url, fresh_topics(stack.kafka_bootstrap) as aggregate_type:
         migrate(url, [notebook.MIGRATIONS])
         database = await Database.open(url, source="notebook", route=notebook.route)

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from chassis import identity
+from chassis import health, identity
 from chassis.client import connect
 from chassis.database import Database
 from chassis.topics import dead_letter, topic_of
@@ -28,6 +28,7 @@ from tests import otlp
 from tests.integration.chassis.conftest import eventually
 from tests.integration.chassis.contract import pb, rpc
 from tests.integration.chassis.service_program import AGGREGATE_TYPE, NAME
+from tests.services import free_port
 from tests.stack import fresh_database
 
 ROOT = Path(__file__).parents[3]
@@ -238,6 +239,22 @@ async def test_sigterm_lets_running_calls_end_and_then_the_process_ends_well(pla
             assert (await running).line == 2
         await database.close()
         await asyncio.wait_for(child.communicate(), 20)
+        assert child.returncode == 0
+
+
+@pytest.mark.parametrize("part", ["relay", "consumer"])
+async def test_a_process_that_waits_for_kafka_is_well_and_ends_when_it_is_told(place: Place, part: str) -> None:
+    """To start it anew would bring Kafka back no sooner."""
+    nowhere, probed = f"127.0.0.1:{free_port()}", free_port()
+    told = {"HOTLINE_KAFKA_BOOTSTRAP": nowhere, "HOTLINE_HEALTH_PORT": str(probed)}
+    async with service(replace(place, environment=place.environment | told), part) as child:
+        assert child.stderr is not None
+        async with asyncio.timeout(60):
+            while b"begins anew" not in (line := await child.stderr.readline()):
+                assert line, f"it ended with {await child.wait()}"
+        assert await health.status(f"127.0.0.1:{probed}") == "SERVING"
+        child.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(child.communicate(), 30)
         assert child.returncode == 0
 
 

@@ -1,14 +1,17 @@
 """What is committed is sent, in order for each aggregate; what is not committed never is."""
 
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from chassis.clock import system_clock
+from chassis.relay import KEPT, relay
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually
+from tests.integration.chassis.conftest import Desk, eventually, running
 
 pytestmark = pytest.mark.usefixtures("acting")
 
@@ -112,3 +115,33 @@ async def test_a_second_fact_for_the_same_version_is_refused_by_the_database(des
     with pytest.raises(asyncpg.UniqueViolationError):
         async with desk.database.transaction() as uow:
             await claim_version_one(uow)
+
+
+async def test_what_was_sent_long_ago_is_forgotten_with_its_keys_and_what_was_never_sent_is_not(desk: Desk) -> None:
+    old, waiting = uuid4(), uuid4()
+    request = notebook.pb.WriteLineRequest(idempotency_key="old", notebook_id=str(old))
+    async with desk.relaying():
+        async with desk.database.transaction() as uow:
+            assert await uow.idempotent("old", request) is None
+            line = await notebook.write_line(uow, desk.aggregate_type, old)
+            await uow.remember("old", request, notebook.pb.WriteLineResponse(line=line))
+        await eventually(lambda: all_sent(desk))
+    async with desk.database.transaction() as uow:
+        await notebook.write_line(uow, desk.aggregate_type, waiting)
+
+    async def kept() -> list[str]:
+        async with desk.database.transaction() as uow:
+            rows = await uow.fetch("SELECT aggregateid FROM chassis.outbox WHERE sent_at IS NOT NULL")
+        return [row["aggregateid"] for row in rows]
+
+    async def only_the_later_is_kept() -> bool:
+        return await kept() == [str(waiting)]
+
+    def later() -> datetime:
+        return system_clock() + KEPT + timedelta(days=1)
+
+    async with running(lambda stop: relay(desk.url, desk.kafka, stop=stop, route=notebook.route, clock=later)):
+        await eventually(only_the_later_is_kept)
+    assert await sent(desk, 2) == [(str(old), 1), (str(waiting), 1)]
+    async with desk.database.transaction() as uow:
+        assert await uow.idempotent("old", request) is None, "the key is remembered for ever"
