@@ -18,8 +18,8 @@ from tests.integration.chassis.conftest import Desk, desk_on, eventually, publis
 from tests.services import records
 from tests.stack import reachable_folder, settings_of, supervisor
 
-pytestmark = pytest.mark.usefixtures("acting")
-BACK = 120.0
+pytestmark = [pytest.mark.usefixtures("acting"), pytest.mark.timeout(600)]
+BACK = 200.0
 """Seconds until Kafka is back and everybody has found it again, on a machine that does other things too."""
 
 
