@@ -38,17 +38,22 @@ class WorkforceRules:
     absence_shows_at: time
     drill_ahead: timedelta
     coverage_ahead: timedelta
-    answering: Answering
 
 
 def workforce_rules(pack: Pack) -> WorkforceRules:
     """The pack's rules for the workforce."""
     document = pack.document["workforce"]
-    answering = document["answering"]
     return WorkforceRules(
         rest=Rest(**{name: duration_from(length) for name, length in document["rest"].items()}),
         absence_shows_at=time.fromisoformat(document["absence_shows_at"]),
         drill_ahead=duration_from(document["drill_ahead"]),
         coverage_ahead=duration_from(document["coverage_ahead"]),
-        answering=Answering(answering["percent"], duration_from(answering["over"]), answering["of_at_least"]),
     )
+
+
+def answering_target(pack: Pack, office: str) -> Answering:
+    """How an office must answer its callers: what it says itself wins over its county's word, that over the pack's."""
+    own = pack.document.get("offices", {}).get(office, {})
+    county = pack.document.get("counties", {}).get(own.get("county"), {})
+    rule = pack.document["workforce"]["answering"] | county.get("answering", {}) | own.get("answering", {})
+    return Answering(rule["percent"], duration_from(rule["over"]), rule["of_at_least"])

@@ -72,7 +72,7 @@ async def office_report(uow: UnitOfWork, rules: Rules, office: str, since: datet
         complaints=await store.complaints(uow, office, since, until, RETURNED),
         answered=await store.answering(uow, office, since, until),
         voicemail_reasons=await store.voicemail_reasons(uow, office, since, until),
-        target_percent=rules.workforce(now).answering.percent,
+        target_percent=rules.answering(office, now).percent,
     )
 
 

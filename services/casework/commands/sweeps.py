@@ -145,9 +145,9 @@ async def hand_over(uow: UnitOfWork, rules: Rules, asked: Asked) -> Swept:
 
 async def answering(uow: UnitOfWork, rules: Rules, asked: Asked) -> Swept:
     """Offices where too few callers in office hours spoke to a person lately (R026)."""
-    target = rules.workforce(asked.as_of).answering
     swept: list[Swept] = []
     for office in await workforce.offices(uow):
+        target = rules.answering(office, asked.as_of)
         fared = await calls.answering(uow, office, asked.as_of - target.over, asked.as_of)
         if not too_few(fared, target):
             continue

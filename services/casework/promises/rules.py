@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from policy.calendars import Calendar
 from policy.packs import Pack, Packs
-from policy.workforce import WorkforceRules, workforce_rules
+from policy.workforce import Answering, WorkforceRules, answering_target, workforce_rules
 from services.casework.model.presence import Watch
 
 
@@ -32,6 +32,10 @@ class Rules:
     def workforce(self, at: datetime) -> WorkforceRules:
         """When people rest and what is watched ahead, by the pack in force."""
         return workforce_rules(self.in_force(at))
+
+    def answering(self, office: str, at: datetime) -> Answering:
+        """How an office must answer its callers, by the pack in force."""
+        return answering_target(self.in_force(at), office)
 
     def watch(self, office: str, at: datetime) -> Watch:
         """How an office looks at presence, by the pack in force."""

@@ -20,6 +20,7 @@ from policy.errors import PackInvalid, PackMissing, PackNotInForce, PackTampered
 from policy.packfiles import write_seal
 from policy.packs import SHIPPED, Pack, Packs
 from policy.screening import screen
+from policy.workforce import answering_target
 
 RECEIVED = datetime.fromisoformat("2026-11-22T17:30:00-06:00")
 
@@ -106,6 +107,19 @@ class TestInheritance:
         assert before.sha256 == sha256(before.document)
         change(folder, "clocks.yaml", "late_entry: {minutes: 15}", "late_entry: {minutes: 20}")
         assert Packs(folder).get("x").sha256 != before.sha256
+
+    def test_each_office_may_have_its_own_target_for_answering_callers(self, folder: Path) -> None:
+        """R026."""
+        offices = {"lake-east": {"county": "lake"}, "far-west": {"answering": {"percent": 70, "of_at_least": 10}}}
+        write(folder, "x", "1.0.0", offices=offices, counties={"lake": {"answering": {"percent": 80}}})
+        pack = Packs(folder).get("x")
+        targets = {office: answering_target(pack, office) for office in ("lake-east", "far-west", "elsewhere")}
+        assert {office: target.percent for office, target in targets.items()} == {
+            "lake-east": 80,
+            "far-west": 70,
+            "elsewhere": 90,
+        }
+        assert [target.of_at_least for target in targets.values()] == [5, 10, 5]
 
     def test_a_rung_may_ask_for_several_people_to_acknowledge(self, folder: Path) -> None:
         two = [{"id": "owner", "who": "OWNER"}, {"id": "director", "who": "DIRECTOR", "percent": 80, "acknowledge": 2}]
