@@ -17,6 +17,9 @@ Token = Callable[[], str]
 
 # Every mutating call carries an idempotency key, so that trying again is safe for all methods.
 _SERVICE_CONFIG = {
+    # A server that is about to end says NOT_SERVING first. Calls go to its other copies from then on: one that came in
+    # the moment of closing would be cancelled.
+    "healthCheckConfig": {"serviceName": ""},
     "methodConfig": [
         {
             "name": [{}],
@@ -35,6 +38,8 @@ _OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.enable_retries", 1),
     ("grpc.keepalive_time_ms", 30_000),
+    # Left to itself gRPC looks for a server that was away for long only every two minutes.
+    ("grpc.max_reconnect_backoff_ms", 5_000),
     ("grpc.lb_policy_name", "round_robin"),
 ]
 
