@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 import click
 
@@ -18,6 +20,9 @@ from policy.packs import DEFAULT_PACK, SHIPPED, Packs
 
 if TYPE_CHECKING:
     from policy.packs import Pack
+
+# Bytes; of input that is there already, as much is answered in one go.
+_AT_ONCE = 64 * 1024
 
 _folder = click.option(
     "--folder",
@@ -53,12 +58,22 @@ def screen(facts: BinaryIO | None, name: str, explain_why: bool, lines: bool, fo
 
 
 def _answer_lines(screener: _Screener) -> None:
-    for number, line in enumerate(sys.stdin.buffer):
-        sys.stdout.buffer.write(screener.answer(line)[0] + b"\n")
+    for number, lines in enumerate(_as_they_come(cast(BufferedReader, sys.stdin.buffer))):
+        sys.stdout.buffer.write(b"".join(screener.answer(line)[0] + b"\n" for line in lines))
         sys.stdout.buffer.flush()
         if number == 0:
-            # The first line compiled the rules, which live as long as the process: no garbage to look through.
+            # The first lines compiled the rules, which live as long as the process: no garbage to look through.
             gc.freeze()
+
+
+def _as_they_come(source: BufferedReader) -> Iterator[list[bytes]]:
+    """The lines that are there, again and again: whoever waits for an answer gets it before more is read."""
+    begun = b""
+    while read := source.read1(_AT_ONCE):
+        *whole, begun = (begun + read).split(b"\n")
+        yield whole
+    if begun:
+        yield [begun]
 
 
 class _Screener:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,21 @@ class TestScreen:
         codes = [answer.get("error", {}).get("code") for answer in answers]
         assert codes == [None, "BAD_JSON", "BAD_JSON", "UNKNOWN_KEY", None]
         assert answers[0] == answers[4] == json.loads(screen_by(PACK, FACTS).canonical())
+
+    def test_answers_each_line_that_came_before_it_waits_for_more(self) -> None:
+        line = json.dumps(FACTS).encode()
+        with subprocess.Popen(
+            [sys.executable, "-m", "cli", "screen", "--lines"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as asked:
+            assert asked.stdin
+            assert asked.stdout
+            asked.stdin.write(line + b"\n" + line[:40])
+            asked.stdin.flush()
+            first = asked.stdout.readline()
+            asked.stdin.write(line[40:])
+            asked.stdin.close()
+            assert asked.stdout.read() == first
+        assert json.loads(first) == json.loads(screen_by(PACK, FACTS).canonical())
 
 
 class TestDue:
