@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -44,13 +45,13 @@ def certificate(
     *,
     link: Link,
     tzdata: str,
-    on_the_way: Collection[tuple[int, str, str]] = (),
+    untold: Mapping[tuple[int, str, str], str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """What is signed when `promise` has been closed; ValueError if it is open or `history` is not all of it.
 
-    `told` are the references of the people told, by cycle and rung; `on_the_way` says of which of them (cycle, rung,
-    person) it is not known yet that the message went out; `tzdata` is the version of the time zones its instants were
-    computed with.
+    `told` are the references of the people to be told, by cycle and rung; `untold` says of whom of them (cycle, rung,
+    person) it was not known yet that their message had gone out, and why: a code. `tzdata` is the version of the time
+    zones its instants were computed with.
     """
     if promise.closing is None:
         raise ValueError(f"promise {promise.id} is open: only a closed promise has a certificate")
@@ -64,7 +65,7 @@ def certificate(
         "due": _due(promise, history),
         "terms": _terms(promise),
         "tzdata": tzdata,
-        "rungs": _rungs(history, told, on_the_way),
+        "rungs": _rungs(history, told, untold),
         "attempts": [
             {"version": entry.version, **_tried(entry.event, entry.recorded_at)}
             for entry in history
@@ -174,7 +175,7 @@ def _told_on(rungs: Sequence[tuple[int, str, str]]) -> list[dict[str, Any]]:
 def _rungs(
     history: Sequence[Entry],
     told: Mapping[tuple[int, str], Sequence[str]],
-    on_the_way: Collection[tuple[int, str, str]],
+    untold: Mapping[tuple[int, str, str], str],
 ) -> list[dict[str, Any]]:
     """Every rung climbed or passed: the instant it stood on, when it was climbed, who was told and may not know yet."""
     return [
@@ -184,9 +185,11 @@ def _rungs(
             "at": _iso(effect.at),
             "climbed_at": _iso(entry.recorded_at) if isinstance(effect, Climb) else None,
             "told": sorted(told.get((effect.cycle, effect.rung), ())) if isinstance(effect, Climb) else [],
-            "on_the_way": sorted(
-                person for cycle, rung, person in on_the_way if (cycle, rung) == (effect.cycle, effect.rung)
-            ),
+            "untold": {
+                person: why
+                for (cycle, rung, person), why in untold.items()
+                if (cycle, rung) == (effect.cycle, effect.rung)
+            },
         }
         for entry in history
         for effect in entry.effects

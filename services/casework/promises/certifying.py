@@ -10,7 +10,7 @@ from uuid import UUID
 
 from chassis import errors
 from chassis.identity import acting
-from chassis.unit_of_work import UnitOfWork
+from chassis.unit_of_work import Row, UnitOfWork
 from policy.canonical import canonical
 from policy.certificate import Link, addendum, certificate, entered_after_closing, sign
 from policy.errors import Refused
@@ -23,12 +23,12 @@ async def certify(uow: UnitOfWork, rules: Rules, promise: Promise) -> None:
     """Sign how a closed promise was kept, and chain it to its office's document before."""
     assert promise.office is not None
     told: dict[tuple[int, str], list[str]] = defaultdict(list)
-    on_the_way = []
+    untold: dict[tuple[int, str, str], str] = {}
     for row in await store.told(uow, promise.id):
         person = str(row["staff_id"])
         told[row["cycle"], row["rung"]].append(person)
         if not row["told_at"]:
-            on_the_way.append((row["cycle"], row["rung"], person))
+            untold[row["cycle"], row["rung"], person] = row["failed"] or _still(row)
     last, previous = await store.lock_chain(uow, promise.office)
     body = certificate(
         promise,
@@ -36,10 +36,14 @@ async def certify(uow: UnitOfWork, rules: Rules, promise: Promise) -> None:
         told,
         link=Link(last + 1, previous),
         tzdata=version("tzdata"),
-        on_the_way=on_the_way,
+        untold=untold,
     )
     signed = sign(body, rules.key)
     await store.add_certificate(uow, promise, last + 1, signed["sha256"], canonical(signed).decode())
+
+
+def _still(row: Row) -> str:
+    return "WITHDRAWN" if row["withdrawn_at"] else "ON_THE_WAY"
 
 
 async def amend(uow: UnitOfWork, rules: Rules, promise_id: UUID, said: Attempt) -> str:

@@ -185,7 +185,8 @@ async def add_told(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
 
 
 async def told(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
-    """Everyone ever climbed to: staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed."""
+    """Everyone ever climbed to: staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed,
+    withdrawn_at."""
     return await uow.fetch(_sql.told, promise_id)
 
 

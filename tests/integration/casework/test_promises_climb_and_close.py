@@ -161,7 +161,7 @@ async def test_what_comes_after_the_closing_is_added_signed_and_chained(world: W
     said = await amend(world, promise, world.people.supervisor)
 
     certificate, *addenda = [json.loads(signed) for signed in await documents(world, promise)]
-    assert certificate["body"]["rungs"][0]["on_the_way"] == [world.people.worker]
+    assert certificate["body"]["rungs"][0]["untold"] == {world.people.worker: "ON_THE_WAY"}
     assert addenda[-1] == json.loads(said)
     told, entered = (added["body"]["statement"] for added in addenda)
     assert told == {
@@ -203,6 +203,26 @@ async def test_a_message_that_never_goes_out_is_added_to_the_certificate(world: 
     assert (statement["what"], statement["code"]) == ("NOT_DELIVERED", "REFUSED")
 
 
+async def test_a_message_known_to_have_failed_or_been_withdrawn_is_told_so_in_the_certificate(world: World) -> None:
+    promise = await world.promise()
+    await world.ring(promise)
+    supervisor = await world.person(world.people.supervisor)
+    request = pb.DelegatePromiseRequest(
+        idempotency_key=key(), promise_id=promise.promise_id, to_staff_id=world.people.second
+    )
+    await supervisor.DelegatePromise(request, timeout=DEADLINE)
+    (notice,) = (await world.ring(promise)).notices
+    await world.hears(NotificationFailed(notification_id=notice.key, key=notice.key, code="GAVE_UP"))
+
+    await world.attempt(promise, by=world.people.second)
+
+    (certificate,) = await documents(world, promise)
+    assert [rung["untold"] for rung in json.loads(certificate)["body"]["rungs"]] == [
+        {world.people.worker: "WITHDRAWN"},
+        {world.people.second: "GAVE_UP"},
+    ]
+
+
 async def test_what_went_out_before_the_closing_needs_no_addendum(world: World) -> None:
     promise = await world.promise()
     await world.sent(await world.ring(promise))
@@ -210,7 +230,7 @@ async def test_what_went_out_before_the_closing_needs_no_addendum(world: World) 
     await world.attempt(promise)
 
     (certificate,) = await documents(world, promise)
-    assert json.loads(certificate)["body"]["rungs"][0]["on_the_way"] == []
+    assert json.loads(certificate)["body"]["rungs"][0]["untold"] == {}
 
 
 async def test_only_who_leads_adds_to_a_certificate_once_and_of_what_has_happened(world: World) -> None:

@@ -175,13 +175,18 @@ def test_what_is_entered_after_the_closing_says_why_it_comes_so_late() -> None:
         entered_after_closing(Attempt("lead-1", "REACHED", clock("0:21")), clock("2:00"))
 
 
-def test_whose_message_was_still_on_its_way_shows() -> None:
+def test_who_was_not_known_to_be_told_shows_with_the_reason() -> None:
     desk = kept_late()
     body = certificate(
-        desk.promise, desk.history, desk.told, link=FIRST, tzdata="2026.6", on_the_way=[(1, "director", "director-1")]
+        desk.promise,
+        desk.history,
+        desk.told,
+        link=FIRST,
+        tzdata="2026.6",
+        untold={(1, "director", "director-1"): "ON_THE_WAY"},
     )
 
-    assert [rung["on_the_way"] for rung in body["rungs"]] == [[], [], [], ["director-1"]]
+    assert [rung["untold"] for rung in body["rungs"]] == [{}, {}, {}, {"director-1": "ON_THE_WAY"}]
 
 
 def test_who_was_told_is_shown_by_cycle() -> None:

@@ -66,7 +66,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
 
 -- name: told
-SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed
+SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed, withdrawn_at
 FROM ledger.told WHERE promise_id = $1 ORDER BY seq;
 
 -- name: messages
