@@ -27,14 +27,15 @@ GIVEN = ("HOTLINE_POSTGRES_URL", "HOTLINE_KAFKA_BOOTSTRAP", "HOTLINE_TEMPORAL_AD
 def start_infrastructure(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Addresses]:
     """Run the outside parts with their data in `folder`, on free ports, for as long as the context lasts.
 
-    `HOTLINE_PROVIDERS` says where they come from: `processes` (as when unset) or `given` (all four addresses are in the
-    environment). What was asked for and cannot be had fails.
+    `HOTLINE_PROVIDERS` says where they come from: `processes` (as when unset), `containers` (all but the mail server)
+    or `given` (all four addresses are in the environment). What was asked for and cannot be had fails.
     """
     with free_offset() as offset:
-        chosen = dict(_of_provider()) | dict(environment or {})
-        chosen |= {"HOTLINE_HOME": str(folder / "home"), "HOTLINE_PORT_OFFSET": str(offset)}
-        with supervisor(chosen):
-            yield infrastructure.addresses(settings_of(chosen))
+        chosen = dict(environment or {}) | {"HOTLINE_HOME": str(folder / "home"), "HOTLINE_PORT_OFFSET": str(offset)}
+        with _provided(chosen) as given:
+            chosen = {**given, **chosen}
+            with supervisor(chosen):
+                yield infrastructure.addresses(settings_of(chosen))
 
 
 @contextmanager
@@ -103,15 +104,34 @@ async def fresh_database(stack: Addresses) -> AsyncIterator[str]:
         await server.close()
 
 
-def _of_provider() -> Mapping[str, str]:
+@contextmanager
+def _provided(chosen: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """The addresses of what is not run as a process of the stack."""
     given = {name: os.environ[name] for name in GIVEN if os.environ.get(name)}
     match os.environ.get("HOTLINE_PROVIDERS", "processes"):
         case "processes":
-            return {}
+            yield {}
+        case "containers":
+            with _contained(chosen) as addresses:
+                yield addresses
         case "given" if len(given) == len(GIVEN):
-            return given
+            yield given
         case "given":
             missing = ", ".join(name for name in GIVEN if name not in given)
             raise StackError(f"HOTLINE_PROVIDERS=given needs every address in the environment; missing: {missing}")
         case other:
-            raise StackError(f"HOTLINE_PROVIDERS={other} is not provided here: use `processes` or `given`")
+            raise StackError(f"HOTLINE_PROVIDERS={other} is not known: use `processes`, `containers` or `given`")
+
+
+@contextmanager
+def _contained(chosen: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    # Here, so that tests which need no containers need nothing that runs them.
+    from tests.containers.engine import NoEngine
+    from tests.containers.provider import containers
+
+    cache = {name: os.environ[name] for name in ("HOTLINE_CACHE",) if name in os.environ}
+    try:
+        with containers(settings_of(cache | dict(chosen))) as addresses:
+            yield addresses
+    except NoEngine as reason:
+        raise StackError(f"HOTLINE_PROVIDERS=containers: {reason}") from reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -86,6 +87,7 @@ def _temporal(image: str, port: int) -> DockerContainer:
 
 
 async def _all_answer(postgres_url: str, kafka: str, temporal_address: str) -> None:
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is not up yet is what we ask about
     await asyncio.gather(
         _answers(partial(checks.postgres, postgres_url)),
         _answers(partial(checks.kafka, kafka)),
