@@ -33,14 +33,19 @@ unit: ready ## Run only the tests that need no running parts (seconds)
 faults: ready ## Every outage and crash, and the shift while one process is killed again and again (hours; goes on where it stopped)
 	@HOTLINE_OUTAGE=180 $(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
+.PHONY: images
+images: ready ## Build the images of all services and run them, and show that building one again gives the same (needs Docker)
+	@$(BIN)/python -m pytest tests/containers -m "faults or not faults"
+
 .PHONY: bench
 bench: ready ## How fast this machine screens and replays, and how late its alarms ring, beside the goals
 	@$(BIN)/python -m tests.load.bench
 	@$(BIN)/python -m tests.load.promises
 
 .PHONY: manifests
-manifests: ready ## Write what is made from the table of topics, then render and check images, compose file and manifests
+manifests: ready ## Write what is made from the table of topics and from the objectives, then check all that is deployed
 	@$(BIN)/python -m deploy.kubernetes.generate
+	@$(BIN)/python -m deploy.observability.generate
 	@$(BIN)/python -m pytest tests/contract
 
 .PHONY: cluster-check
