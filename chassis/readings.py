@@ -22,9 +22,12 @@ Reading = Callable[[UnitOfWork], Awaitable[None]]
 
 EVERY = 10.0
 
-_depth = Gauge("hotline.outbox.depth")
-_oldest = Age("hotline.outbox.oldest")
-_skew = Gauge("hotline.clock.skew")
+depth = Gauge("hotline.outbox.depth")
+"""How many facts are committed and not sent."""
+oldest = Age("hotline.outbox.oldest")
+"""How long the oldest of them waits."""
+skew = Gauge("hotline.clock.skew")
+"""How far our clock is ahead of the database's."""
 _log = logs.logger("readings")
 
 
@@ -35,7 +38,7 @@ async def read_now_and_then(
     while not stop.is_set():
         try:
             async with database.transaction() as uow:
-                await _read(uow, service, clock)
+                await read(uow, service, clock)
                 if own is not None:
                     await own(uow)
         except Refusal as problem:
@@ -46,14 +49,15 @@ async def read_now_and_then(
         await wait(stop, EVERY)
 
 
-async def _read(uow: UnitOfWork, service: str, clock: Clock) -> None:
+async def read(uow: UnitOfWork, service: str, clock: Clock) -> None:
+    """Count what every service has: its outbox, its dead letters, and how far the clocks are apart."""
     outbox = await uow.fetchrow(sql.backlog)
     assert outbox is not None
-    _depth.show({(): outbox["unsent"]})
-    _oldest.show({(): outbox["oldest"]})
+    depth.show({(): outbox["unsent"]})
+    oldest.show({(): outbox["oldest"]})
     set_aside.show({(service,): await uow.fetchval(sql.count_dead_letters, service)})
     asked = clock()
     theirs = await uow.fetchval(sql.their_clock)
     # The database looked at its clock somewhere between the question and the answer.
     halfway = (clock() - asked) / 2
-    _skew.show({(): (asked + halfway - theirs) / timedelta(seconds=1)})
+    skew.show({(): (asked + halfway - theirs) / timedelta(seconds=1)})

@@ -17,8 +17,10 @@ _EVERY = 5.0
 
 _log = logs.logger("consumer")
 
-_lag = Gauge("hotline.consumer.lag")
-_oldest = Age("hotline.consumer.oldest_unprocessed")
+lag = Gauge("hotline.consumer.lag")
+"""How many facts are still to be read, by group and topic."""
+oldest = Age("hotline.consumer.oldest_unprocessed")
+"""How long the oldest fact waits that was read and is not applied, by group and topic."""
 set_aside = Gauge("hotline.dead_letters")
 """Told by a service's api from its table, and by a consumer without one from its topics, which have one partition."""
 
@@ -78,7 +80,7 @@ class Standing:
         ends = await consumer.end_offsets(assigned) if assigned else {}
         for partition, end in ends.items():
             behind[self._group, partition.topic] += max(0, end - await consumer.position(partition))
-        _lag.show(behind)
+        lag.show(behind)
         if self._dead_letters:
             ends = await consumer.end_offsets(self._dead_letters)
             begins = await consumer.beginning_offsets(self._dead_letters)
@@ -86,7 +88,7 @@ class Standing:
 
     def _show(self) -> None:
         waiting = [(partition.topic, since) for partition, since in self._in_hand.items()] + list(self._held.items())
-        _oldest.show(
+        oldest.show(
             {
                 (self._group, topic): min((since for of, since in waiting if of == topic), default=None)
                 for topic in self._topics
