@@ -134,6 +134,7 @@ def _build(
             network_mode="host",
             nocache=anew,
             rm=True,
+            forcerm=True,
         )
     except BuildError as problem:
         said = "".join(line.get("stream") or line.get("error") or "" for line in problem.build_log)
