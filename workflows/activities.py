@@ -134,8 +134,10 @@ class Activities:
     @activity.defn
     async def assign_worker(self, wanted: WorkerWanted) -> bool:
         """Whether somebody has the investigation now; False if nobody can take it."""
+        # Of this run alone: the story of an investigation that was opened again counts its attempts anew.
+        run = activity.info().workflow_run_id
         request = casework.AssignWorkerRequest(
-            idempotency_key=f"investigation/{wanted.investigation_id}/wanted/{wanted.attempt}",
+            idempotency_key=f"investigation/{run}/wanted/{wanted.attempt}",
             investigation_id=wanted.investigation_id,
         )
         try:
