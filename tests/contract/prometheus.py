@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 import urllib.error
@@ -22,6 +21,8 @@ from tests.services import free_port
 
 PATIENCE = 60.0
 """Seconds until what is waited for counts as lost."""
+
+_OTLP = "web.enable-otlp-receiver"
 
 
 class Prometheus:
@@ -68,16 +69,16 @@ class Prometheus:
 @contextmanager
 def running_prometheus(program: str, folder: Path) -> Iterator[Prometheus]:
     """The program with the rules of the inside, evaluated every second; skipped if it is too old to take OTLP."""
-    version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    major = re.search(r"version (\d+)\.", version)
-    if major is None or int(major[1]) < 3:
-        pytest.skip(f"{version.splitlines()[0]} is too old, it must be 3 or newer: {HOW_TO_HAVE}")
+    # What was built with `go build` does not know its own version.
+    flags = subprocess.run([program, "--help"], capture_output=True, text=True)
+    if _OTLP not in flags.stdout + flags.stderr:
+        pytest.skip(f"{program} takes nothing over OTLP, it must be version 3 or newer: {HOW_TO_HAVE}")
     port, log = free_port(), folder / "prometheus.log"
     arguments = [
         f"--config.file={_configuration(folder)}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-otlp-receiver",
+        f"--{_OTLP}",
     ]
     with log.open("w") as lines:
         process = subprocess.Popen([program, *arguments], stdout=lines, stderr=lines)
