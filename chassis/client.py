@@ -17,9 +17,6 @@ Token = Callable[[], str]
 
 # Every mutating call carries an idempotency key, so that trying again is safe for all methods.
 _SERVICE_CONFIG = {
-    # A server that is about to end says NOT_SERVING first. Calls go to its other copies from then on: one that came in
-    # the moment of closing would be cancelled.
-    "healthCheckConfig": {"serviceName": ""},
     "methodConfig": [
         {
             "name": [{}],
@@ -28,7 +25,8 @@ _SERVICE_CONFIG = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "2s",
                 "backoffMultiplier": 2.5,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # A server that ends cancels what comes in at the very moment of closing: another copy answers it.
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],
