@@ -89,7 +89,7 @@ async def test_rungs_that_fell_due_in_an_outage_are_climbed_once_in_order_and_no
                 await asyncio.sleep(OUTAGE)
             for shown in await supervisors_are_told(platform, promises):
                 history.versions_follow(shown)
-                history.climbed_in_time(shown, outage.lasted)
+                history.climbed_in_time(shown, outage.lasted, datetime.now(UTC))
                 assert all(len(times) == 1 for times in climbed(shown).values())
             await platform.keep(due_soon)
             file = tmp_path / f"{part}.json"
