@@ -22,6 +22,7 @@ from policy.promise import (
     Delegate,
     Owner,
     OwnerKind,
+    Promise,
     Subject,
 )
 from services.casework.model import investigations as model
@@ -62,8 +63,8 @@ class Opening:
 async def open_for(uow: UnitOfWork, rules: Rules, opening: Opening) -> Investigation:
     """The investigation of a report, opened if it was not: assigned if somebody is there, its promises made.
 
-    If it stands already, it is raised to what is decided now; if it was closed, it is opened again. Every clock counts
-    from the receipt of the report (R038).
+    If it stands already, it and what it owes are raised to what is decided now; if it was closed, it is opened again.
+    Every clock counts from the receipt of the report (R038).
     """
     if opening.tier is None:
         raise Refused("INVALID_REQUEST", "an investigation needs a tier: without one there is no clock", "tier")
@@ -105,6 +106,18 @@ async def assign(uow: UnitOfWork, rules: Rules, investigation_id: UUID, named: U
             handing_over = Delegate(_owner(investigation), acting().subject)
             await promises.happen(uow, rules, promise, handing_over, uow.clock())
     return investigation
+
+
+async def owe(uow: UnitOfWork, rules: Rules, wanted: promises.Wanted) -> Promise:
+    """A promise that a workflow asks for. That they accept is owed only by who has the investigation, while it is open.
+
+    A dispatch may come later than the next assignment or the finding: what it asked for could never be kept.
+    """
+    if wanted.kind in ACKNOWLEDGEMENT and wanted.subject.type == "investigation":
+        investigation = await store.lock_investigation(uow, UUID(wanted.subject.id))
+        if investigation.state is State.CLOSED or wanted.owner != _owner(investigation):
+            raise Refused("WRONG_STATE", "the investigation is closed or somebody else's: this is not owed any more")
+    return await promises.make(uow, rules, wanted)
 
 
 async def accept(uow: UnitOfWork, rules: Rules, investigation_id: UUID) -> Investigation:
@@ -199,6 +212,8 @@ async def _raise(uow: UnitOfWork, rules: Rules, standing: Investigation, opening
         raised_at=stamp(uow.clock()),
     )
     await say_next(uow, investigation, fact, "investigation.raise")
+    for promise in await ledger.lock_open(uow, _subject(investigation)):
+        await promises.raise_to(uow, rules, promise, investigation.tier)
     await _owe(uow, rules, investigation, opening.clocks, f"raised {uow.clock().isoformat()}")
     return investigation
 

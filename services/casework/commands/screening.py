@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.unit_of_work import UnitOfWork
-from policy.promise import Attempt, Owner, OwnerKind, Promise, PromiseRefused, Reason, Subject
+from policy.promise import Attempt, Owner, OwnerKind, Subject
 from services.casework.commands import investigations
 from services.casework.commands.investigations import Opening
 from services.casework.model.workforce import SUPERVISOR, Queue
@@ -70,7 +70,8 @@ async def owe_decision(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
         promise = await promises.make(uow, rules, wanted)
     else:
         promise = await promises.make(uow, rules, _wanted(report, _DECISION, SCREENER, _SUBMITTED))
-    await _raise(uow, rules, promise, report.tier)
+    if report.tier:
+        await promises.raise_to(uow, rules, promise, report.tier)
 
 
 async def recommended(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
@@ -79,7 +80,7 @@ async def recommended(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
     if "RECALL_REPORTER" in report.tasks:
         await promises.make(uow, rules, _wanted(report, "RECALL_REPORTER", INTAKE_SPECIALIST, _SUBMITTED))
     if report.tier == "T0" and report.screening == SCREEN_IN:
-        await _investigate(uow, rules, report)
+        await investigations.open_for(uow, rules, report.opening)
 
 
 async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: datetime) -> None:
@@ -88,7 +89,7 @@ async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: 
     await promises.keep(uow, rules, report.subject, _DECISION, act, recorded_at=at)
     await promises.void(uow, rules, report.subject, "decided anew", kinds=frozenset({_REVIEW}))
     if report.screening == SCREEN_IN:
-        await _investigate(uow, rules, report)
+        await investigations.open_for(uow, rules, report.opening)
         return
     await investigations.close_for(uow, rules, report.report_id, f"decided {report.screening}")
     if report.screening == SCREEN_OUT and "REVIEW_SCREEN_OUT" in report.tasks:
@@ -107,24 +108,6 @@ async def merged(uow: UnitOfWork, rules: Rules, report_id: str, into_reference: 
     because = f"merged into {into_reference}"
     await promises.void(uow, rules, Subject("report", report_id), because)
     await investigations.close_for(uow, rules, report_id, because)
-
-
-async def _investigate(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
-    """Open the investigation, or raise it; what it owes already moves to this tier where that is earlier."""
-    investigation = await investigations.open_for(uow, rules, report.opening)
-    for promise in await ledger.lock_open(uow, Subject("investigation", investigation.id)):
-        await _raise(uow, rules, promise, report.tier)
-
-
-async def _raise(uow: UnitOfWork, rules: Rules, promise: Promise, tier: str | None) -> None:
-    if promise.closing or promise.tier == tier or tier is None:
-        return
-    try:
-        await promises.happen(uow, rules, promise, promises.upgrade(rules, promise, tier), uow.clock())
-    except PromiseRefused as refused:
-        # Less urgent now: the clock that was given stays.
-        if refused.reason != Reason.ONLY_EARLIER:
-            raise
 
 
 def _wanted(

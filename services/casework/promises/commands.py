@@ -26,6 +26,8 @@ from policy.promise import (
     NothingDue,
     Owner,
     Promise,
+    PromiseRefused,
+    Reason,
     Retier,
     RungWasEmpty,
     State,
@@ -223,3 +225,14 @@ def upgrade(rules: Rules, promise: Promise, tier: str) -> Retier:
     pack = rules.packs.by_sha256(promise.pack.sha256)
     armed = arm(pack, promise.kind, promise.received_at, tier=tier, office=promise.office)
     return Retier(tier, Timetable.of(armed), acting().subject)
+
+
+async def raise_to(uow: UnitOfWork, rules: Rules, promise: Promise, tier: str) -> None:
+    """Move a locked promise to a more urgent tier's clock; what is closed, or would be due later, stays as it is."""
+    if promise.closing or promise.tier == tier:
+        return
+    try:
+        await happen(uow, rules, promise, upgrade(rules, promise, tier), uow.clock())
+    except PromiseRefused as refused:
+        if refused.reason != Reason.ONLY_EARLIER:
+            raise

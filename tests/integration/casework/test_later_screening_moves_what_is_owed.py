@@ -13,7 +13,7 @@ from hotline.triage.v1.triage_events_pb2 import ReportMerged, ReportRecommended,
 from hotline.type.v1 import type_pb2
 from services.casework.expectations import EXPECTATIONS
 from services.casework.promises import store as ledger
-from tests.integration.casework.conftest import World
+from tests.integration.casework.conftest import DEADLINE, World, key
 from tests.integration.casework.test_investigations_own_what_is_owed import contact, found
 from tests.integration.casework.test_screening_makes_promises import decided, investigation, owed, report
 
@@ -130,6 +130,18 @@ async def test_what_is_raised_to_t0_sends_somebody_to_the_scene_by_the_clock_of_
     assert await told(world, raised) == ["InvestigationOpened", "WorkerAssigned", "InvestigationRaised"]
     await world.hears(decided(world, screened, tier=type_pb2.TIER_T0))
     assert await investigation(world, screened) == raised
+
+
+async def test_a_leader_who_opens_it_at_a_higher_tier_moves_what_it_owes_too(world: World) -> None:
+    """R038: not only a decision that triage tells of."""
+    screened = report(world, "T2")
+    await world.hears(decided(world, screened))
+    wanted = {name: screened[name] for name in ("report_id", "reference", "office", "received_at", "alleged_victims")}
+    request = pb.OpenInvestigationRequest(idempotency_key=key(), tier=type_pb2.TIER_T1, **wanted)
+    leader = await world.person(world.people.supervisor)
+    assert (await leader.OpenInvestigation(request, timeout=DEADLINE)).investigation.tier == type_pb2.TIER_T1
+    first = (await owed(world))["FIRST_CONTACT"]
+    assert instant(first.due_at) == instant(screened["received_at"]) + timedelta(hours=24)
 
 
 async def test_a_child_found_later_is_owed_a_first_contact_though_the_others_were_seen(world: World) -> None:
