@@ -111,12 +111,15 @@ def test_declared_metrics_are_told_to_prometheus_and_no_others(collector: Collec
         _gauge("hotline.dead_letters", {"consumer": "triage"}),
     ]
     sent = metrics.ResourceMetrics(scope_metrics=[metrics.ScopeMetrics(metrics=told)])
-    sent.resource.attributes.extend(key_values({"service.name": "hotline-triage", "service.instance.id": "one"}))
+    about = {"service.name": "hotline-triage", "service.instance.id": "one", "hotline.part": "api", "host.name": "mia"}
+    sent.resource.attributes.extend(key_values(about))
     collector.post("metrics", ExportMetricsServiceRequest(resource_metrics=[sent]))
     page = collector.figures("hotline_dead_letters")
     process = 'instance="one",job="hotline-triage"'
     assert f"hotline_outbox_depth{{{process}}} 3" in page
     assert f'hotline_dead_letters{{consumer="triage",{process}}} 3' in page
+    # By this alerts know which processes speak.
+    assert f'target_info{{hotline_part="api",{process}}} 1' in page
     assert "mia" not in page.lower()
 
 
