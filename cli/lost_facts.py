@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import click
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 
 from chassis.envelope import Envelope
 from chassis.kafka import reached
 from chassis.record import Poison, Record
 from chassis.topics import TOPICS
 from cli import output, session
+from cli.times import Instant
 from deploy.local.infrastructure import addresses
 from deploy.local.settings import SERVICES, StackSettings
 from hotline.operations.v1 import operations_service_pb2 as pb
@@ -25,7 +26,7 @@ _COLUMNS = ("service", "aggregate", "id", "sequence", "fact", "committed")
 
 
 @click.command()
-@click.option("--since", required=True, type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]))
+@click.option("--since", required=True, type=Instant(), help="Before the backup that was restored.")
 @click.option("--json", "as_json", is_flag=True)
 @session.asynchronous
 async def lost(since: datetime, as_json: bool) -> None:
@@ -73,36 +74,30 @@ async def _lost_by(service: str, since: datetime) -> Sequence[Envelope]:
 
 async def _told(topics: Sequence[str], since: datetime) -> AsyncIterator[Envelope]:
     """What stands on these topics now, from a time on."""
-    async with _reading() as reader:
-        partitions = [TopicPartition(topic, n) for topic in topics for n in await _partitions(reader, topic)]
+    async with _reading(topics) as reader:
+        partitions = list(reader.assignment())
         begin = await reader.offsets_for_times(dict.fromkeys(partitions, int(since.timestamp() * 1000)))
         ends = await reader.end_offsets(partitions)
-        open_ones = {p: at.offset for p, at in begin.items() if at is not None and at.offset < ends[p]}
-        reader.assign(list(open_ones))
-        for partition, offset in open_ones.items():
-            reader.seek(partition, offset)
-        while open_ones:
+        unread = {p: ends[p] for p, at in begin.items() if at is not None and at.offset < ends[p]}
+        for partition in partitions:
+            reader.seek(partition, begin[partition].offset if partition in unread else ends[partition])
+        while unread:
             for partition, records in (await reader.getmany(timeout_ms=1000)).items():
                 for record in records:
                     try:
                         yield Record.from_kafka(record).envelope()
                     except Poison:
                         continue  # not a fact of anybody: consumers have set it aside
-                if partition in open_ones and await reader.position(partition) >= ends[partition]:
-                    del open_ones[partition]
-
-
-async def _partitions(reader: AIOKafkaConsumer, topic: str) -> Sequence[int]:
-    await reader.topics()  # what a client has not asked for is not in its metadata yet
-    if found := reader.partitions_for_topic(topic):
-        return sorted(found)
-    raise click.ClickException(f"Kafka does not know the topic {topic}: was the stack ever up?")
+                if await reader.position(partition) >= ends[partition]:
+                    unread.pop(partition, None)
 
 
 @asynccontextmanager
-async def _reading() -> AsyncIterator[AIOKafkaConsumer]:
-    # Without a group: it disturbs nobody who reads in earnest.
-    reader = AIOKafkaConsumer(**reached(addresses(StackSettings()).kafka_bootstrap), enable_auto_commit=False)
+async def _reading(topics: Sequence[str]) -> AsyncIterator[AIOKafkaConsumer]:
+    # Without a group: it is given every partition, and disturbs nobody who reads in earnest.
+    reader = AIOKafkaConsumer(
+        *topics, **reached(addresses(StackSettings()).kafka_bootstrap), auto_offset_reset="earliest"
+    )
     await reader.start()
     try:
         yield reader

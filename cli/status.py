@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import click
+import grpc
 
 from chassis import kafka
 from cli import output, session
@@ -29,19 +30,30 @@ async def status(as_json: bool) -> None:
     async with session.stub("casework") as casework:
         request = casework_pb.ListPromisesRequest(open_only=True)
         promises = (await casework.ListPromises(request, timeout=session.TIMEOUT)).promises
-    async with session.stub("triage") as triage:
-        queue = (await triage.ListQueue(triage_pb.ListQueueRequest(), timeout=session.TIMEOUT)).decisions
+    queue = await _queue()
     backlogs = [await _backlog(service) for service in SERVICES]
     lag = await kafka.lag(StackSettings().kafka_bootstrap or StackSettings().address("kafka"))
     if as_json:
-        output.as_json({"promises": list(promises), "queue": list(queue), "services": backlogs, "lag": dict(lag)})
+        output.as_json({"promises": list(promises), "queue": queue, "services": backlogs, "lag": dict(lag)})
     else:
         await print_promises(promises, now)
-        click.echo(f"\nWaiting for a decision: {len(queue)}\n")
+        click.echo(f"\nWaiting for a decision: {'not for your roles' if queue is None else len(queue)}\n")
         _print_backlogs(backlogs, lag, now)
     stuck = sum(backlog.dead_letters for backlog in backlogs)
     if stuck:
         raise click.ClickException(f"{stuck} facts are stuck: `hotline facts stuck` says which and why")
+
+
+async def _queue() -> list[triage_pb.Decision] | None:
+    """What waits for screeners; None for those who may not see it, who still must see what is stuck."""
+    async with session.stub("triage") as triage:
+        try:
+            answer = await triage.ListQueue(triage_pb.ListQueueRequest(), timeout=session.TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.PERMISSION_DENIED:
+                raise
+            return None
+    return list(answer.decisions)
 
 
 async def _backlog(service: str) -> pb.GetBacklogResponse:
