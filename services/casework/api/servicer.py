@@ -185,7 +185,7 @@ class Casework(rpc.CaseworkServiceServicer):
             received_at=instant(request.received_at),
         )
         async with self._command() as uow:
-            made = await promises.make(uow, self._rules, wanted)
+            made = await investigations.owe(uow, self._rules, wanted)
         return pb.MakePromiseResponse(promise=messages.promise(made))
 
     async def GetPromise(self, request: pb.GetPromiseRequest, context: Any) -> pb.GetPromiseResponse:

@@ -215,6 +215,29 @@ async def test_accepting_keeps_the_acknowledgement_that_was_asked_for(world: Wor
     assert (await world.shown(acknowledgement)).promise.verdict == promise_pb2.VERDICT_MET
 
 
+async def test_an_acceptance_is_not_owed_by_who_lost_the_investigation_before_they_were_asked(world: World) -> None:
+    """The dispatch of the first worker comes after the second one's assignment."""
+    before = await opened(world)
+    after = await assign(world, before, world.people.second)
+
+    async with refused("WRONG_STATE"):
+        await dispatched(world, before)
+
+    promise = await dispatched(world, after)
+    assert promise.owner.staff_id == world.people.second
+
+
+async def test_an_acceptance_is_not_owed_of_an_investigation_that_is_closed(world: World) -> None:
+    investigation = await opened(world)
+    await contact(world, investigation, "SEEN_IN_PERSON")
+    await found(world, investigation)
+
+    async with refused("WRONG_STATE"):
+        await dispatched(world, investigation)
+
+    assert await owed(world, investigation) == {}
+
+
 async def test_first_contact_is_kept_when_every_alleged_victim_is_covered(world: World) -> None:
     investigation = await opened(world, alleged_victims=["c1", "c2"])
     promise = (await owed(world, investigation))["FIRST_CONTACT"]
