@@ -15,7 +15,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from chassis.client import connect
-from tests.workflows.conftest import Office, eventually
+from hotline.casework.v1.promise_pb2 import Promise
+from tests.workflows.conftest import Office, eventually, keep_history
 from workflows import DEPLOYMENT, TASK_QUEUE, temporal, upgrade
 from workflows.activities import Activities
 from workflows.codec import Encrypted, Keyring, KeyringUnusable, make_keyring
@@ -68,6 +69,15 @@ async def registered(client: Client, build_id: str) -> None:
     await eventually(current)
 
 
+async def keep_both_runs(office: Office, promise: Promise) -> None:
+    """The run that ended on the old build, and the one that goes on on the new."""
+    newer = office.alarm(promise)
+    first_run = (await newer.describe()).raw_description.workflow_execution_info.first_run_id
+    began = office.client.get_workflow_handle(newer.id, run_id=first_run)
+    await keep_history(office, began, "promise-begun-anew-on-a-newer-build")
+    await keep_history(office, newer, "promise-on-a-newer-build")
+
+
 async def test_two_hundred_sleeping_promises_go_over_to_a_new_build(versioned: Office) -> None:
     office = versioned
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
@@ -90,6 +100,7 @@ async def test_two_hundred_sleeping_promises_go_over_to_a_new_build(versioned: O
 
             await eventually(gone_over, within=180)
             assert await on(client, old) == 0
+        await keep_both_runs(office, promises[0])
         wanted = (await office.shown(promises[0])).promise.clock
     async with building(office, new):
         assert (await office.known(promises[0])).clock.version == wanted.version

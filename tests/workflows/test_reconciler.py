@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from hotline.casework.v1.promise_pb2 import Promise
-from tests.workflows.conftest import Office, eventually, free_port
+from tests.workflows.conftest import Office, eventually, free_port, keep_history
 from workflows import temporal
 from workflows.reconcile import reconciler
 from workflows.settings import WorkflowSettings
@@ -100,6 +100,7 @@ async def test_an_alarm_that_never_heard_of_a_later_due_time_is_woken_to_it(offi
                 return (await office.known(promise)).clock.version == wanted.version
 
             await eventually(heard)
+    await keep_history(office, office.alarm(promise), "promise-woken-to-a-later-due-time")
 
 
 async def test_an_alarm_of_a_closed_promise_is_woken_and_ends(office: Office) -> None:

@@ -6,9 +6,9 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
-from tests.workflows.conftest import Office, eventually
+from tests.workflows.conftest import Office, eventually, keep_history
 from workflows import TASK_QUEUE
 from workflows.messages import Sweep
 from workflows.sweeps import CADENCES, SCHEDULED_AT, SweepWorkflow, ensure_schedules
@@ -17,19 +17,25 @@ from workflows.sweeps import CADENCES, SCHEDULED_AT, SweepWorkflow, ensure_sched
 DRILL = Sweep("DRILL", 60, datetime(2026, 11, 24, 10, 0, tzinfo=UTC))
 
 
-async def swept(office: Office, sweep: Sweep) -> int:
-    return await office.client.execute_workflow(
+async def started(office: Office, sweep: Sweep) -> WorkflowHandle[SweepWorkflow, int]:
+    return await office.client.start_workflow(
         SweepWorkflow.run, sweep, id=f"sweep/{uuid4()}", task_queue=TASK_QUEUE, execution_timeout=timedelta(minutes=2)
     )
 
 
+async def swept(office: Office, sweep: Sweep) -> int:
+    return await (await started(office, sweep)).result()
+
+
 async def test_whoever_leads_is_told_once_of_what_a_drill_finds_however_often_it_is_run(office: Office) -> None:
     async with office.working():
-        found = [await swept(office, DRILL), await swept(office, DRILL)]
+        first = await started(office, DRILL)
+        found = [await first.result(), await swept(office, DRILL)]
 
     assert found[0] == found[1] > 0
     told = Counter((sent.template, sent.staff_id) for sent in await office.deliveries())
     assert told == {("DRILL", office.people.supervisor): 1, ("DRILL", office.people.manager): 1}
+    await keep_history(office, first, "sweep-drill")
 
 
 async def test_the_sweeps_of_a_week_are_run_by_their_instants(office: Office) -> None:
@@ -62,7 +68,8 @@ async def test_every_sweep_has_its_schedule_which_starts_it_with_its_instant(off
                         return run.id
                 return None
 
-            assert await eventually(ended)
+            by_schedule = office.client.get_workflow_handle(await eventually(ended))
+        await keep_history(office, by_schedule, "sweep-by-its-schedule")
     finally:
         for name in names:
             await office.client.get_schedule_handle(name).delete()
