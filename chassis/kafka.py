@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -73,12 +73,18 @@ async def running_consumer(bootstrap: str, group: str, needed: Sequence[str]) ->
         await _stopped("consumer", consumer.stop())
 
 
-async def _stopped(kind: str, stopping: Awaitable[None]) -> None:
-    # A client whose broker is away may wait for it for ever; ours has nothing left to say.
+async def _stopped(kind: str, stopping: Coroutine[Any, Any, None]) -> None:
+    # A client whose broker is away may wait for it for ever, or pass on that a task of its own was cancelled, which
+    # must not be taken for our own end. It has nothing left to say either way.
+    ending = asyncio.create_task(stopping)
     try:
-        await asyncio.wait_for(stopping, _STOP_TIMEOUT)
-    except TimeoutError:
-        _log.warning("a Kafka client did not stop in time and is left", kind=kind)
+        await asyncio.wait({ending}, timeout=_STOP_TIMEOUT)
+    finally:
+        if not ending.done():
+            _log.warning("a Kafka client did not stop in time and is left", kind=kind)
+            ending.cancel()
+        elif not ending.cancelled() and (problem := ending.exception()):
+            _log.warning("a Kafka client did not stop in order", kind=kind, exc_info=problem)
 
 
 async def lag(bootstrap: str) -> dict[str, int]:
