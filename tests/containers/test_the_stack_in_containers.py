@@ -20,7 +20,7 @@ ON_ALL_THREE = (
 """Short, and between them they use everything: transactions, facts, timers whose time is moved."""
 
 
-def tests_on_containers(**environment: str) -> subprocess.CompletedProcess[str]:
+def session_on_containers(**environment: str) -> subprocess.CompletedProcess[str]:
     """A session of its own in which containers are asked for."""
     told: Mapping[str, str] = os.environ | {"HOTLINE_PROVIDERS": "containers"} | environment
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *ON_ALL_THREE)
@@ -30,7 +30,7 @@ def tests_on_containers(**environment: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.timeout(900)
 def test_what_holds_on_processes_holds_on_containers(docker_engine: docker.DockerClient) -> None:
     began = int(time.time())
-    done = tests_on_containers()
+    done = session_on_containers()
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
     assert "skipped" not in done.stdout
     started = docker_engine.events(
@@ -42,6 +42,6 @@ def test_what_holds_on_processes_holds_on_containers(docker_engine: docker.Docke
 
 
 def test_containers_that_were_asked_for_and_cannot_be_had_fail_the_tests() -> None:
-    done = tests_on_containers(DOCKER_HOST="unix:///nowhere/docker.sock", PATH=os.path.dirname(sys.executable))
+    done = session_on_containers(DOCKER_HOST="unix:///nowhere/docker.sock", PATH=os.path.dirname(sys.executable))
     assert done.returncode == 1
     assert "HOTLINE_PROVIDERS=containers: no Docker engine answers" in done.stdout + done.stderr
