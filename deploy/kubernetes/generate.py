@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from deploy import generated
 from deploy.kubernetes import asyncapi, kafka
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -43,15 +43,5 @@ def _text(documents: Iterable[Mapping[str, Any]]) -> str:
     return _NOTE + yaml.dump_all(documents, Dumper=_Plain, sort_keys=False, width=120)
 
 
-def main() -> int:
-    """Write what differs, and say what was written."""
-    for path, text in files().items():
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            sys.stdout.write(f"wrote {path.relative_to(PROJECT)}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    generated.write(files(), PROJECT)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
+from deploy import generated
 from deploy.observability import dashboards, objectives
 
 FOLDER = Path(__file__).resolve().parent
@@ -26,15 +26,5 @@ def files() -> Mapping[Path, str]:
     return made
 
 
-def main() -> int:
-    """Write what differs, and say what was written."""
-    for path, text in files().items():
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            sys.stdout.write(f"wrote {path.relative_to(FOLDER)}\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    generated.write(files(), FOLDER)
