@@ -18,8 +18,8 @@ from deploy.local.infrastructure import Addresses
 from deploy.local.settings import PROJECT
 from policy.errors import PolicyError
 from policy.notice import NOTICE
-from policy.packfiles import write_seal
-from policy.packs import SHIPPED, Packs
+from policy.packs import Packs
+from tests import county
 from tests.integration.chassis import notebook
 from tests.stack import clean_environment, fresh_database
 
@@ -36,23 +36,14 @@ async def url(stack: Addresses) -> AsyncIterator[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A county's packs, the first of them sealed and in force for years."""
-    shutil.copytree(SHIPPED / "seed-default", tmp_path / "seed-default")
-    shutil.copy(SHIPPED / "schema.json", tmp_path)
-    write(tmp_path, "1.0.0", datetime(2020, 1, 1, tzinfo=UTC))
+    county.begin(tmp_path)
+    county.seal(tmp_path, "1.0.0")
     return tmp_path
 
 
 def write(folder: Path, version: str, effective_from: datetime) -> None:
-    place = folder / "county" / version
-    place.mkdir(parents=True)
-    document = {
-        "extends": {"id": "seed-default", "version": "1.0.0"},
-        "id": "county",
-        "version": version,
-        "effective_from": effective_from.isoformat(timespec="seconds"),
-    }
-    (place / "pack.yaml").write_text(json.dumps(document))
-    write_seal(place, Packs(folder).get("county", version).sha256)
+    county.write(folder, version, effective_from)
+    county.seal(folder, version)
 
 
 async def rolled_out(url: str, folder: Path, now: datetime) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from click.testing import CliRunner, Result
 from cli.policy import packs
 from policy.errors import PolicyError
 from policy.notice import NOTICE, require_notice
-from policy.packfiles import write_seal
-from policy.packs import SHIPPED, Packs
+from policy.packs import Packs
+from tests import county
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -22,27 +21,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Packs of a county that follows the default rules; its first version is in force."""
-    shutil.copytree(SHIPPED / "seed-default", tmp_path / "seed-default")
-    shutil.copy(SHIPPED / "schema.json", tmp_path)
-    write(tmp_path, "1.0.0", datetime(2020, 1, 1, tzinfo=UTC))
-    return tmp_path
-
-
-def write(folder: Path, version: str, effective_from: datetime) -> None:
-    """A version of the county's pack; JSON is YAML too."""
-    place = folder / "county" / version
-    place.mkdir(parents=True)
-    document = {
-        "extends": {"id": "seed-default", "version": "1.0.0"},
-        "id": "county",
-        "version": version,
-        "effective_from": effective_from.isoformat(timespec="seconds"),
-    }
-    (place / "pack.yaml").write_text(json.dumps(document))
-
-
-def seal(folder: Path, version: str) -> None:
-    write_seal(folder / "county" / version, Packs(folder).get("county", version).sha256)
+    return county.begin(tmp_path)
 
 
 def sign(folder: Path, version: str) -> Result:
@@ -50,7 +29,7 @@ def sign(folder: Path, version: str) -> Result:
 
 
 def test_a_day_ahead_is_enough_and_a_moment_less_is_not(folder: Path) -> None:
-    write(folder, "1.1.0", NOW + NOTICE)
+    county.write(folder, "1.1.0", NOW + NOTICE)
     pack = Packs(folder).get("county", "1.1.0")
     require_notice(pack, NOW)
     with pytest.raises(PolicyError) as refused:
@@ -61,9 +40,9 @@ def test_a_day_ahead_is_enough_and_a_moment_less_is_not(folder: Path) -> None:
 
 
 def test_a_version_that_follows_a_sealed_one_is_not_sealed_later_than_a_day_before(folder: Path) -> None:
-    seal(folder, "1.0.0")
-    write(folder, "1.1.0", datetime.now(UTC) + NOTICE - timedelta(minutes=1))
-    write(folder, "1.2.0", datetime.now(UTC) + NOTICE + timedelta(hours=1))
+    county.seal(folder, "1.0.0")
+    county.write(folder, "1.1.0", datetime.now(UTC) + NOTICE - timedelta(minutes=1))
+    county.write(folder, "1.2.0", datetime.now(UTC) + NOTICE + timedelta(hours=1))
 
     too_soon, in_time = sign(folder, "1.1.0"), sign(folder, "1.2.0")
 
