@@ -81,7 +81,7 @@ class Kind:
 
 
 CALLBACK = Kind("CALLBACK_STANDARD", "REACHED", timedelta(days=5))
-# Only a finding may be extended, and it is kept by what is recorded of its investigation; a receipt depends on the tier.
+# Only a finding may be extended, and its investigation keeps it; a receipt depends on the tier.
 FINDING = Kind("FINDING", "", timedelta(days=61))
 RECEIPT = Kind("CROSS_REPORT_RECEIPT", "RECEIVED", timedelta(days=2))
 OTHERWISE = {"extend": FINDING, "raise its tier": RECEIPT}
