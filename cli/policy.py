@@ -107,7 +107,7 @@ class _Screener:
 
 def _read_json(text: bytes) -> dict[str, Any]:
     try:
-        facts = json.loads(text, object_pairs_hook=_once)
+        facts = _decode(text.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise PolicyError("BAD_JSON", [], f"not readable as JSON: {error}") from error
     if not isinstance(facts, dict):
@@ -120,6 +120,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(entries) != len(pairs):
         raise ValueError("an entry is written twice in one object, and which one holds must not be guessed")
     return entries
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_once).decode
 
 
 def _as_json(error: PolicyError) -> bytes:

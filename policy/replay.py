@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from policy.canonical import canonical_plain
 from policy.errors import PackMissing, PolicyError
 from policy.packs import Pack, PackRef, Packs
@@ -67,8 +69,8 @@ class Difference:
 def recorded(line: bytes | str) -> Recorded:
     """The decision in one line; `PolicyError` BAD_RECORD names what is wrong with it."""
     try:
-        entry = json.loads(line)
-    except ValueError as error:
+        entry = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
         raise PolicyError("BAD_RECORD", [], f"not readable as JSON: {error}") from error
     if not isinstance(entry, dict):
         raise PolicyError("BAD_RECORD", [], "a recorded decision is one JSON object")
@@ -161,10 +163,7 @@ def _shown(value: Any) -> str:
 def _text(output: Any) -> bytes:
     # The service hands over the very text it keeps; a file made by people has the object, whose canonical form it was.
     # The evaluator's output is plain, so anything for which the fast form is not RFC 8785 is a difference anyway.
-    try:
-        return output.encode() if isinstance(output, str) else canonical_plain(output)
-    except UnicodeEncodeError as error:
-        raise PolicyError("BAD_RECORD", ["output"], f"not readable as text: {error.reason}") from error
+    return output.encode() if isinstance(output, str) else canonical_plain(output)
 
 
 def _pack_ref(entry: Mapping[str, Any]) -> PackRef:
