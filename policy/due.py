@@ -90,7 +90,9 @@ def extended(pack: Pack, kind: str, due_at: datetime, days: int, office: str | N
 
 def _armed(rung: Rung, clock: Clock, received_at: datetime, due_at: datetime) -> ArmedRung:
     at = _share(clock, rung.share, received_at.astimezone(UTC), due_at.astimezone(UTC)) + rung.delay
-    return ArmedRung(name=rung.name, who=rung.who, at=at, warning=rung.warning, acknowledge=rung.acknowledge)
+    return ArmedRung(
+        name=rung.name, who=rung.who, at=at, warning=rung.warning, acknowledge=rung.acknowledge, how=rung.how
+    )
 
 
 def _share(clock: Clock, share: Fraction, received_at: datetime, due_at: datetime) -> datetime:

@@ -27,6 +27,18 @@ class Who(StrEnum):
     DIRECTOR = "DIRECTOR"
 
 
+class Channel(StrEnum):
+    """How somebody is told. Everybody has a mail address, from registration; telephones once they were proven."""
+
+    EMAIL = "EMAIL"
+    SMS = "SMS"
+    VOICE = "VOICE"
+
+
+BY_MAIL = (Channel.EMAIL,)
+"""How a rung tells its people where the pack says nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One rung as the pack writes it: at `share` of the clock's own time from receipt to due, plus the elapsed `delay`.
@@ -35,6 +47,7 @@ class Rung:
     receipt".
     A `warning` asks for no acknowledgement and is not sent when its time has passed before the promise was born.
     `acknowledge`: once the rung is climbed, so many different people must have acknowledged before the ladder holds.
+    `how`: the channels by which each of its people is told, the first that takes the message being enough.
     """
 
     name: str
@@ -43,6 +56,7 @@ class Rung:
     delay: timedelta = timedelta(0)
     warning: bool = False
     acknowledge: int = 1
+    how: tuple[Channel, ...] = BY_MAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +104,4 @@ class ArmedRung:
     warning: bool = False
     climbed: int = 0
     acknowledge: int = 1
+    how: tuple[Channel, ...] = BY_MAIL

@@ -7,7 +7,7 @@ RFC 8785 form, so that no change of a base goes unseen. Same facts and same pack
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -19,7 +19,7 @@ from policy.calendars import Calendar, calendar_from
 from policy.canonical import sha256
 from policy.clocks import NO_TIER, Clock, Presence, clock_from, duration_from
 from policy.errors import ClockUndefined, PackInvalid, PackMissing, PackNotInForce, PackTampered
-from policy.ladders import Extension, Ladder, Rung, Terms, Who
+from policy.ladders import BY_MAIL, Channel, Extension, Ladder, Rung, Terms, Who
 from policy.packfiles import Seal, merge, read_document, read_seal, verify, versions
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
@@ -175,13 +175,13 @@ def _applies(choice: Mapping[str, Any], tier: str | None) -> bool:
 def _ladder_from(name: str, document: Mapping[str, Any]) -> Ladder:
     return Ladder(
         name=name,
-        rungs=tuple(_rung_from(rung) for rung in document["rungs"]),
+        rungs=tuple(_rung_from(rung, document.get("how", BY_MAIL)) for rung in document["rungs"]),
         repeat=duration_from(document["repeat"]),
         acknowledgement=duration_from(document["acknowledgement"]),
     )
 
 
-def _rung_from(document: Mapping[str, Any]) -> Rung:
+def _rung_from(document: Mapping[str, Any], how: Sequence[str]) -> Rung:
     return Rung(
         name=document["id"],
         who=Who(document["who"]),
@@ -189,6 +189,7 @@ def _rung_from(document: Mapping[str, Any]) -> Rung:
         delay=duration_from(document.get("after", {})),
         warning=document.get("warning", False),
         acknowledge=document.get("acknowledge", 1),
+        how=tuple(Channel(code) for code in document.get("how", how)),
     )
 
 

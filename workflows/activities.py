@@ -80,6 +80,7 @@ class Activities:
                 values=values,
                 reference=notice.reference,
                 promise_id=notice.promise_id,
+                channels=[number(casework.ContactChannel, channel) for channel in notice.how],
                 # A reminder that comes after the due time would say that there is still time.
                 not_after=stamp(notice.due_at) if notice.warning else None,
             )
@@ -198,6 +199,7 @@ def _notice(notice: casework.Notice) -> Notice:
         safe_from=instant(notice.safe_from) if notice.HasField("safe_from") else None,
         safe_until=instant(notice.safe_until) if notice.HasField("safe_until") else None,
         office=notice.office,
+        how=[word(casework.ContactChannel, channel) for channel in notice.how],
     )
 
 

@@ -59,6 +59,8 @@ class Notice:
     safe_until: datetime | None = None
     # In whose clocks times are told.
     office: str = ""
+    # The channels by which to tell them, in order; none: by mail.
+    how: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

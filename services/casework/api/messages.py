@@ -183,6 +183,7 @@ def _notice(about: Promise, message: Message, caller: Caller | None) -> pb.Notic
         cycle=message.cycle,
         due_at=stamp(about.due_at),
         warning=message.warning,
+        how=[number(pb.ContactChannel, channel) for channel in message.how],
         overdue=about.overdue,
         office=about.office or "",
         safe_from=stamp(caller.safe_from) if caller else None,

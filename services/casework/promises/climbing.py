@@ -43,6 +43,7 @@ async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at
     """
     rungs = {rung.climb.rung: rung for rung in climbed}
     people = {name: rung.answer.people for name, rung in rungs.items()}
+    how = {rung.name: [channel.value for channel in rung.how] for rung in promise.timetable.rungs}
     rows = [
         (
             promise.id,
@@ -56,6 +57,7 @@ async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at
             rungs[name].climb.warning,
             asked_for,
             at,
+            how[told.oldest.rung],
         )
         for told in tellings([rung.climb for rung in climbed], people)
         for name in told.rungs

@@ -32,13 +32,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to one person that stands for one or more rungs, named by the oldest."""
+    """One message to one person that stands for one or more rungs: named by the oldest, and told as that one says."""
 
     key: str
     staff_id: str
     rung: str
     cycle: int
     warning: bool
+    how: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,19 @@ async def test_nobody_is_told_twice_of_one_rung_in_one_cycle(world: World) -> No
     assert len(keys) == len(set(keys))
 
 
+async def test_a_rungs_channels_come_with_whom_it_tells_and_again_with_the_untold(world: World) -> None:
+    by_telephone = [pb.CONTACT_CHANNEL_VOICE, pb.CONTACT_CHANNEL_SMS, pb.CONTACT_CHANNEL_EMAIL]
+    urgent, standard = await world.promise(), await world.promise(kind="CALLBACK_STANDARD")
+
+    (called,) = (await world.ring(urgent)).notices
+    (mailed,) = (await world.ring(standard)).notices
+    world.clock.move(minutes=1)
+    (still_untold,) = (await world.ring(urgent)).notices
+
+    assert list(called.how) == list(still_untold.how) == by_telephone
+    assert list(mailed.how) == [pb.CONTACT_CHANNEL_EMAIL]
+
+
 async def test_a_person_on_several_rungs_climbed_together_gets_one_message_naming_the_oldest(world: World) -> None:
     await world.away(world.people.worker)
     promise = await world.promise()

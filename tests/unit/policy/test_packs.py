@@ -17,6 +17,7 @@ from screening_desk import child, report
 from policy.canonical import canonical, canonical_plain, sha256
 from policy.due import arm
 from policy.errors import PackInvalid, PackMissing, PackNotInForce, PackTampered
+from policy.ladders import BY_MAIL, Channel
 from policy.packfiles import write_seal
 from policy.packs import SHIPPED, Pack, Packs
 from policy.screening import screen
@@ -127,6 +128,27 @@ class TestInheritance:
         armed = arm(Packs(folder).get("x"), "FINDING", RECEIVED)
         assert {rung.name: rung.acknowledge for rung in armed.rungs}["director"] == 2
         assert {rung.name: rung.acknowledge for rung in armed.rungs}["owner"] == 1
+
+    def test_a_ladder_says_how_its_people_are_told_and_a_rung_may_say_otherwise(self, folder: Path) -> None:
+        rungs = [{"id": "owner", "who": "OWNER"}, {"id": "director", "who": "DIRECTOR", "how": ["SMS", "EMAIL"]}]
+        ladder = {"how": ["VOICE", "EMAIL"], "rungs": rungs}
+        write(folder, "x", "1.0.0", ladders={"standard": ladder})
+        how = {rung.name: rung.how for rung in arm(Packs(folder).get("x"), "FINDING", RECEIVED).rungs}
+        assert how["owner"] == how["supervisor"] == (Channel.VOICE, Channel.EMAIL)
+        assert how["director"] == (Channel.SMS, Channel.EMAIL)
+
+    def test_a_ladder_that_does_not_say_how_tells_by_mail_and_an_urgent_one_calls_first(self, folder: Path) -> None:
+        pack = Packs(folder).get("seed-default")
+        assert {rung.how for rung in pack.ladder("FINDING").rungs} == {BY_MAIL}
+        by_telephone = (Channel.VOICE, Channel.SMS, Channel.EMAIL)
+        assert {rung.how for rung in pack.ladder("CALLBACK_URGENT").rungs} == {by_telephone}
+
+    @pytest.mark.parametrize("how", [[], ["VOICE", "SMS"], ["EMAIL", "EMAIL"], ["PAGER", "EMAIL"]])
+    def test_a_ladder_that_could_leave_somebody_unreachable_is_refused(self, folder: Path, how: list[str]) -> None:
+        write(folder, "x", "1.0.0", ladders={"standard": {"how": how}})
+        with pytest.raises(PackInvalid) as caught:
+            Packs(folder).get("x")
+        assert caught.value.paths[0].startswith("x/1.0.0: ladders.standard.how")
 
     def test_one_line_of_a_tree_can_be_changed_alone(self, folder: Path) -> None:
         line = {"id": "N15", "tier": "T2"}
