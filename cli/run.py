@@ -66,6 +66,7 @@ def _say_where(settings: StackSettings, console: Console) -> None:
         "",
         *(f"{service:<14} {settings.address(service)}" for service in SERVICES),
         f"{'mail':<14} {settings.mail}",
+        f"{'texts, calls':<14} {settings.phone / 'messages'}",
         f"{'logs':<14} {settings.logs}",
         "",
         "In another terminal:",

@@ -1,10 +1,10 @@
-"""The four outside parts: embedded, or given by an address in the environment."""
+"""The five outside parts: embedded, or given by an address in the environment."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy.local import checks, kafka, mail, postgres, temporal
+from deploy.local import checks, kafka, mail, phone, postgres, temporal
 from deploy.local.processes import Given, Part, Ready, Step
 from deploy.local.settings import StackSettings
 
@@ -21,6 +21,9 @@ class Addresses:
     smtp_address: str
     mail: Path | None
     """The Maildir of the embedded mail server; None when the mail server is given."""
+    phone_gateway: str
+    phone: Path | None
+    """The folder of the embedded telephone gateway; None when the gateway is given."""
 
 
 def addresses(settings: StackSettings) -> Addresses:
@@ -33,11 +36,13 @@ def addresses(settings: StackSettings) -> Addresses:
         temporal_address=settings.temporal_address or settings.address("temporal"),
         smtp_address=settings.smtp_address or settings.address("mail"),
         mail=None if settings.smtp_address else settings.mail,
+        phone_gateway=settings.phone_gateway or settings.address("phone"),
+        phone=None if settings.phone_gateway else settings.phone,
     )
 
 
 def parts(settings: StackSettings) -> list[Part]:
-    """`postgres`, `kafka`, `temporal` and `mail`, so named whether embedded or given, and the Temporal namespace."""
+    """`postgres`, `kafka`, `temporal`, `mail` and `phone`, so named whether embedded or given, and the namespace."""
     at = addresses(settings)
     made = None if settings.temporal_address else settings.folder / "temporal" / "made"
     return [
@@ -45,6 +50,7 @@ def parts(settings: StackSettings) -> list[Part]:
         *(_given_kafka(at) if settings.kafka_bootstrap else kafka.parts(settings)),
         *(_given_temporal(at) if settings.temporal_address else temporal.parts(settings)),
         *(_given_mail(at) if settings.smtp_address else [mail.process(settings)]),
+        *(_given_phone(at) if settings.phone_gateway else [phone.process(settings)]),
         Step(
             name="temporal namespace",
             run=lambda report: temporal.ensure_namespace(at.temporal_address, made),
@@ -69,6 +75,10 @@ def _given_temporal(at: Addresses) -> list[Part]:
 
 def _given_mail(at: Addresses) -> list[Part]:
     return _given("mail", at.smtp_address, "HOTLINE_SMTP_ADDRESS", partial(checks.smtp, at.smtp_address))
+
+
+def _given_phone(at: Addresses) -> list[Part]:
+    return _given("phone", at.phone_gateway, "HOTLINE_PHONE_GATEWAY", partial(checks.serving, at.phone_gateway))
 
 
 def _given(name: str, address: str, variable: str, ready: Ready) -> list[Part]:

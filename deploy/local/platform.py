@@ -23,7 +23,7 @@ SERVICE_PROCESSES = ("api", "relay", "consumer")
 OWN_PROCESSES = {"notifications": ("sender",)}
 """What a service runs beside those that every service runs."""
 WORKFLOW_PROCESSES = ("worker", "bridge", "reconciler")
-FOUNDATIONS = ("topics", "identity", "temporal namespace", "mail")
+FOUNDATIONS = ("topics", "identity", "temporal namespace", "mail", "phone")
 
 
 def platform_processes(settings: StackSettings) -> list[Part]:
@@ -107,6 +107,7 @@ def _environment(settings: StackSettings, name: str) -> dict[str, str]:
         "HOTLINE_KAFKA_BOOTSTRAP": at.kafka_bootstrap,
         "HOTLINE_TEMPORAL_ADDRESS": at.temporal_address,
         "HOTLINE_SMTP_ADDRESS": at.smtp_address,
+        "HOTLINE_PHONE_GATEWAY": at.phone_gateway,
         "HOTLINE_IDENTITY_KEYS": str(settings.identity / "jwks.json"),
         "HOTLINE_TOKEN_FILE": str(_token_file(settings, name)),
         "HOTLINE_PACK": settings.pack,

@@ -16,6 +16,7 @@ SERVICES = ("intake", "triage", "casework", "notifications")
 # Every port of the stack; HOTLINE_PORT_OFFSET moves them all.
 PORTS = {
     "mail": 7025,
+    "phone": 7026,
     "kafka": 7092,
     "kafka controller": 7093,
     "intake": 7101,
@@ -63,6 +64,7 @@ class StackSettings(BaseSettings):
     kafka_bootstrap: str | None = None
     temporal_address: str | None = None
     smtp_address: str | None = None
+    phone_gateway: str | None = None
     otel_exporter_otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
 
     @property
@@ -85,6 +87,11 @@ class StackSettings(BaseSettings):
     def mail(self) -> Path:
         """The Maildir of the embedded mail server."""
         return self.folder / "mail"
+
+    @property
+    def phone(self) -> Path:
+        """What the embedded telephone gateway was given, and what it is told of lines."""
+        return self.folder / "phone"
 
     def port(self, name: str) -> int:
         return PORTS[name] + self.port_offset

@@ -136,6 +136,7 @@ class Floor:
             "KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
             "TEMPORAL_ADDRESS": settings.temporal_address,
             "SMTP_ADDRESS": settings.smtp_address,
+            "PHONE_GATEWAY": settings.phone_gateway,
         }
         return {f"HOTLINE_{name}": str(value) for name, value in told.items() if value is not None}
 

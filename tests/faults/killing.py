@@ -20,6 +20,7 @@ VICTIMS = (
     *(f"{service} {kind}" for service in SERVICES for kind in (*SERVICE_PROCESSES, *OWN_PROCESSES.get(service, ()))),
     *(f"{WORKFLOWS} {kind}" for kind in WORKFLOW_PROCESSES),
     "mail",
+    "phone",
     "kafka",
     "temporal",
     "postgres",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiosmtplib
 import asyncpg
+import grpc
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -24,6 +25,8 @@ from deploy.local.ports import free_offset
 from deploy.local.processes import StackError
 from deploy.local.settings import PROJECT
 from deploy.local.status import StackStatus, State
+from hotline.phone.v1.phone_service_pb2 import PHONE_CHANNEL_VOICE, DeliverRequest, DeliverResponse
+from hotline.phone.v1.phone_service_pb2_grpc import PhoneGatewayServiceStub
 from tests.stack import clean_environment, launch, reachable_folder, settings_of, supervisor
 
 Environment = Mapping[str, str]
@@ -55,6 +58,7 @@ def elsewhere(stack: Addresses) -> Iterator[Environment]:
             "HOTLINE_KAFKA_BOOTSTRAP": stack.kafka_bootstrap,
             "HOTLINE_TEMPORAL_ADDRESS": stack.temporal_address,
             "HOTLINE_SMTP_ADDRESS": stack.smtp_address,
+            "HOTLINE_PHONE_GATEWAY": stack.phone_gateway,
         }
 
 
@@ -110,7 +114,35 @@ async def store_in_mail(at: Addresses) -> Kept:
     return kept
 
 
-STORES = {"postgres": store_in_postgres, "kafka": store_in_kafka, "temporal": store_in_temporal, "mail": store_in_mail}
+async def store_in_phone(at: Addresses) -> Kept:
+    call = DeliverRequest(message_id=str(uuid.uuid4()), channel=PHONE_CHANNEL_VOICE, number="+13125550142", text="Due.")
+
+    async def deliver() -> DeliverResponse:
+        async with grpc.aio.insecure_channel(at.phone_gateway) as channel:
+            return await PhoneGatewayServiceStub(channel).Deliver(call, timeout=5)
+
+    def made() -> list[Path]:
+        assert at.phone is not None
+        return [file for file in (at.phone / "messages").glob("*.json") if call.message_id in file.read_text()]
+
+    first = await deliver()
+    calls = made()
+
+    async def kept() -> None:
+        assert len(calls) == 1
+        assert await deliver() == first
+        assert made() == calls
+
+    return kept
+
+
+STORES = {
+    "postgres": store_in_postgres,
+    "kafka": store_in_kafka,
+    "temporal": store_in_temporal,
+    "mail": store_in_mail,
+    "phone": store_in_phone,
+}
 
 
 @pytest.mark.parametrize("part", STORES)
@@ -207,7 +239,7 @@ def test_a_taken_port_is_told_with_the_process_that_has_it(environment: Environm
 def test_given_addresses_replace_the_embedded_parts(elsewhere: Environment) -> None:
     with supervisor(elsewhere):
         now = current(settings_of(elsewhere).folder)
-        assert [now.part(name).kind for name in STORES] == ["given"] * 4
+        assert [now.part(name).kind for name in STORES] == ["given"] * len(STORES)
         assert pids_of(now) == []
         assert now.healthy
 
