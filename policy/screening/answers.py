@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from policy.errors import PolicyError
-from policy.screening.rules import Absent, Fact, Reading, Rules, Value
+from policy.screening.rules import Absent, Fact, Rules, Value
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
@@ -183,7 +183,7 @@ def _mark_not_asked(facts: Mapping[str, Fact], answers: Answers, required: tuple
 def _goes_without_asking(fact: Fact, known: Mapping[str, Value]) -> bool:
     """Whether the pack answers this fact itself, as it does for whether a small child is suicidal."""
     when = fact.missing_when
-    return when is not None and when.names <= known.keys() and bool(when.of(Reading(known)))
+    return when is not None and when.names <= known.keys() and bool(when.of(known))
 
 
 _WRONG = object()

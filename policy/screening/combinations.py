@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from policy.screening.rules import Condition, Line, Reading, Rules, Value
+from policy.screening.rules import Condition, Line, Rules, Value
 from policy.screening.space import Axis, Space
 from policy.screening.thresholds import telling_values
-
-
-def bound(values: Mapping[str, Value], names: Iterable[str]) -> Reading:
-    """What some conditions read; unlike a report's it is not kept, because in a proof no combination comes twice."""
-    return Reading({name: values[name] for name in names})
 
 
 def axis_of(rules: Rules, name: str, conditions: Iterable[str]) -> Axis:
@@ -54,16 +49,14 @@ class Conditions:
     def values(self, chosen: Mapping[str, Value]) -> dict[str, Value]:
         """A combination with what is derived from it."""
         derivable = {name: by for name, by in self._derived.items() if by.names <= chosen.keys()}
-        return {**chosen, **{name: by.of(bound(chosen, by.names)) for name, by in derivable.items()}}
+        return {**chosen, **{name: by.of(chosen) for name, by in derivable.items()}}
 
     def where(self, condition: Condition) -> int:
         """The combinations for which a condition holds."""
         read = set().union(
             *(self._derived[name].names if name in self._derived else {name} for name in condition.names)
         )
-        return self.space.where(
-            sorted(read), lambda chosen: bool(condition.of(bound(self.values(chosen), condition.names)))
-        )
+        return self.space.where(sorted(read), lambda chosen: bool(condition.of(self.values(chosen))))
 
     def matched(self, tree: Iterable[Line]) -> dict[str, int]:
         """Where each line of a tree counts: it matches and, if it is a fallback, no line above it does."""

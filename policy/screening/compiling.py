@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -76,7 +76,6 @@ class _Compiler:
         cross_reports = tuple(self._reasoned(f"cross_reports.{item['id']}", item, self._in_result) for item in reports)
         owed = self._named("owed", self._in_owed, "when")
         everything = (*self._criteria, *self._entry("families"), "criterion")
-        raises = (effect.when for upgrade in upgrades for effect in upgrade.raises)
         report_read_by = tuple(fact for fact in self._report_facts.values() if fact.unknown_by)
         child_read_by = tuple(fact for fact in self._child_facts.values() if fact.unknown_by)
         return Rules(
@@ -106,18 +105,8 @@ class _Compiler:
             counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
             report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},
             report_read_by=report_read_by,
-            report_read_names=_names(fact.unknown_by for fact in report_read_by),
             child_defaults={name: fact.unknown for name, fact in self._child_facts.items()},
             child_read_by=child_read_by,
-            child_read_names=_names(fact.unknown_by for fact in child_read_by),
-            derived_names=_names(item.by for item in self._derived),
-            judging_names={
-                None: _names(item.by for item in self._any_child),
-                **{family: _names(line.when for line in tree) for family, tree in trees.items()},
-            },
-            screening_names=_names((*(item.when for item in screening), *raises)),
-            following_names=_names(item.when for item in (*tasks, *cross_reports)),
-            owed_names=_names(item.by for item in owed),
         )
 
     def _entry(self, name: str) -> list[Any]:
@@ -207,7 +196,7 @@ class _Compiler:
             )
             for effect in item["raises"]
         )
-        facts = self._facts_behind(frozenset(_names(effect.when for effect in raises)))
+        facts = self._facts_behind(frozenset[str]().union(*(effect.when.names for effect in raises)))
         leaning = tuple(fact for fact in facts if fact.may_lean)
         return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts, leaning)
 
@@ -242,7 +231,3 @@ def _benign(item: Mapping[str, Any], values: tuple[Value, ...]) -> Value:
 def _plain(words: Mapping[str, Value | Absent], answer: Any) -> Value:
     value = words.get(answer, answer) if isinstance(answer, str) else answer
     return None if isinstance(value, Absent) else value
-
-
-def _names(conditions: Iterable[Condition | None]) -> tuple[str, ...]:
-    return tuple(sorted({name for condition in conditions if condition for name in condition.names}))

@@ -16,7 +16,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from policy.canonical import canonical_plain
@@ -26,8 +25,8 @@ from policy.screening import explain
 from policy.screening.answers import Child, Report, ScreeningError, read
 from policy.screening.compiling import rules_of
 from policy.screening.decision import ChildDecision, Decision, Unknown
-from policy.screening.resolved import Resolved, context, once_a_reading, resolve_child, resolve_report
-from policy.screening.rules import Line, Reading, Reasoned, Rules, ScreeningRule, Upgrade, Value
+from policy.screening.resolved import Resolved, resolve_child, resolve_report
+from policy.screening.rules import Line, Reasoned, Rules, ScreeningRule, Upgrade, Value
 
 EVALUATOR = "1"
 """The version of this evaluator; it rises when the same facts and pack would be answered differently."""
@@ -131,12 +130,11 @@ def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
 
 def _course(rules: Rules, report: Report) -> Course:
     resolved = resolve_report(rules, report)
-    children = tuple(judge(rules, resolve_child(rules, resolved, child), child) for child in report.children)
+    children = tuple([judge(rules, resolve_child(rules, resolved, child), child) for child in report.children])
     values = {**resolved.values, **_told_of_any(rules, children)}
-    read = context(values, rules.screening_names)
-    screening = _screened(rules, read)
+    screening = next(rule for rule in rules.screening if rule.when.of(values))
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
-    tier, raised = _upgraded(rules, read, tier_tree)
+    tier, raised = upgraded(rules, values, tier_tree)
     course = Course(
         rules, report, Resolved(resolved.facts, values, report.answers), children, screening, tier_tree, tier, raised
     )
@@ -144,37 +142,19 @@ def _course(rules: Rules, report: Report) -> Course:
     return course
 
 
-@once_a_reading
-def _screened(rules: Rules, read: Reading) -> ScreeningRule:
-    return next(rule for rule in rules.screening if rule.when.of(read))
-
-
 def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
     """Judge a child by the tree of each family with a ticked criterion."""
-    families = tuple([family for family in rules.families if resolved.values[family]])
-    lines, tier, told = _judgement(rules, families, context(resolved.values, _names_read(rules, families)))
-    return Judged(child, resolved, lines, tier, told)
+    values = resolved.values
+    lines = [line for family in rules.families if values[family] for line in matches(rules.trees[family], values)]
+    told = {item.id: item.by.of(values) for item in rules.any_child}
+    return Judged(child, resolved, tuple(lines), min([line.tier for line in lines], default=None), told)
 
 
-@once_a_reading
-def _judgement(
-    rules: Rules, families: tuple[str, ...], read: Reading
-) -> tuple[tuple[Line, ...], int | None, Mapping[str, bool]]:
-    lines = tuple(line for family in families for line in matches(rules.trees[family], read))
-    told = {item.id: item.by.of(read) for item in rules.any_child}
-    return lines, min((line.tier for line in lines), default=None), told
-
-
-@lru_cache(maxsize=1024)
-def _names_read(rules: Rules, families: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted({name for part in (None, *families) for name in rules.judging_names[part]}))
-
-
-def matches(tree: Iterable[Line], read: Reading) -> list[Line]:
+def matches(tree: Iterable[Line], values: Mapping[str, Value]) -> list[Line]:
     """The lines of a tree that match, in table order."""
     matched: list[Line] = []
     for line in tree:
-        if not (line.fallback and matched) and line.when.of(read):
+        if not (line.fallback and matched) and line.when.of(values):
             matched.append(line)
     return matched
 
@@ -188,7 +168,7 @@ def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:
     return told
 
 
-def upgraded(rules: Rules, read: Reading, tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
+def upgraded(rules: Rules, values: Mapping[str, Value], tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
     """The tier after all upgrades, and those that changed it; without a tier there is nothing to upgrade."""
     if tier is None:
         return None, ()
@@ -196,14 +176,11 @@ def upgraded(rules: Rules, read: Reading, tier: int | None) -> tuple[int | None,
     for upgrade in rules.upgrades:
         before = tier
         for effect in upgrade.raises:
-            if effect.when.of(read):
+            if effect.when.of(values):
                 tier = effect.applied(tier)
         if tier != before:
             raised.append(Raised(upgrade, before, tier))
     return tier, tuple(raised)
-
-
-_upgraded = once_a_reading(upgraded)
 
 
 def _follow_up(course: Course, values: dict[str, Value]) -> None:
@@ -211,23 +188,14 @@ def _follow_up(course: Course, values: dict[str, Value]) -> None:
     rules, tier = course.rules, _name(course.rules, course.tier)
     outcome = filter(None, (tier, course.screening.result, course.screening.reason))
     values |= {**rules.undecided, **dict.fromkeys(outcome, True)}
-    course.tasks, course.cross_reports = _following(rules, context(values, rules.following_names))
+    course.tasks = tuple([task for task in rules.tasks if task.when.of(values)])
+    course.cross_reports = tuple([report for report in rules.cross_reports if report.when.of(values)])
     values |= {**dict.fromkeys((task.id for task in rules.tasks), False), **{task.id: True for task in course.tasks}}
     course.due = {
-        kind: due_at(rules.pack.clock(kind, tier, course.report.office), course.report.received_at)
-        for kind in _owed(rules, context(values, rules.owed_names))
+        owed.id: due_at(rules.pack.clock(owed.id, tier, course.report.office), course.report.received_at)
+        for owed in rules.owed
+        if owed.by.of(values)
     }
-
-
-@once_a_reading
-def _following(rules: Rules, read: Reading) -> tuple[tuple[Reasoned, ...], tuple[Reasoned, ...]]:
-    tasks = tuple(task for task in rules.tasks if task.when.of(read))
-    return tasks, tuple(report for report in rules.cross_reports if report.when.of(read))
-
-
-@once_a_reading
-def _owed(rules: Rules, read: Reading) -> tuple[str, ...]:
-    return tuple(owed.id for owed in rules.owed if owed.by.of(read))
 
 
 def _danger_reported(course: Course) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from policy.due import rule
-from policy.screening.resolved import Resolved, context
+from policy.screening.resolved import Resolved
 from policy.screening.rules import Fact, Line, Value
 
 if TYPE_CHECKING:
@@ -114,11 +114,8 @@ def _decisive(course: Course) -> Iterator[Fact]:
         if earlier is course.screening:
             return
         for fact in earlier.leaning:
-            if _leans(fact, course.resolved):
-                otherwise = {name: values[name] for name in earlier.when.names}
-                otherwise[fact.id] = fact.benign
-                if earlier.when.of(context(otherwise, tuple(otherwise))):
-                    yield fact
+            if _leans(fact, course.resolved) and earlier.when.of({**values, fact.id: fact.benign}):
+                yield fact
 
 
 def _of_fact(course: Course, sentence: str, subject: str, resolved: Resolved, fact: Fact) -> str:

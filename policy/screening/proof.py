@@ -14,7 +14,7 @@ from itertools import pairwise, product
 
 from policy.packs import Pack
 from policy.screening.coherence import inverted_clocks, missing_names, receipts
-from policy.screening.combinations import Conditions, axis_of, bound, said, shown
+from policy.screening.combinations import Conditions, axis_of, said, shown
 from policy.screening.compiling import rules_of
 from policy.screening.evaluate import matches, upgraded
 from policy.screening.rules import Condition, Fact, Line, Rules, Value
@@ -98,8 +98,7 @@ def _falls(rules: Rules, tree: tuple[Line, ...], conditions: Conditions, matched
 
 def _judged(rules: Rules, tree: tuple[Line, ...], conditions: Conditions, chosen: Mapping[str, Value]) -> str:
     values = conditions.values(chosen)
-    names = frozenset[str]().union(*(line.when.names for line in tree))
-    lines = matches(tree, bound(values, names))
+    lines = matches(tree, values)
     tier = rules.tiers[min(line.tier for line in lines)] if lines else "no tier"
     return f"{tier} ({', '.join(line.id for line in lines)})"
 
@@ -127,7 +126,7 @@ def _derivations(rules: Rules) -> Iterator[Checked]:
 def _rises(rules: Rules, name: str, by: Condition, falling: bool) -> tuple[int, list[str]]:
     axes = [axis_of(rules, read, [by.source]) for read in sorted(by.names)]
     sign = -1 if falling else 1
-    size, steps = _steps(axes, lambda values: sign * int(by.of(bound(values, by.names))))
+    size, steps = _steps(axes, lambda values: sign * int(by.of(values)))
     return size, [f"{name} is not monotone: {text}" for text in steps]
 
 
@@ -165,10 +164,7 @@ def _reading(rules: Rules, fact: Fact, by: Condition) -> tuple[int, list[str]]:
     size, falls = _rises(rules, f"the reading of {fact.id}", by, falling=fact.danger == "lower" or fact.danger == "NO")
     axes = [axis_of(rules, read, [by.source]) for read in sorted(by.names)]
     names = [axis.name for axis in axes]
-    read = {
-        by.of(bound(dict(zip(names, values, strict=True)), by.names))
-        for values in product(*(axis.values for axis in axes))
-    }
+    read = {by.of(dict(zip(names, values, strict=True))) for values in product(*(axis.values for axis in axes))}
     return size, [*falls, *(text for value in read for text in _misread(fact, value))]
 
 
@@ -214,7 +210,7 @@ def _upgrades(rules: Rules) -> Checked:
 
     def urgency(values: Mapping[str, Value]) -> int:
         before = int(values["tier of the trees"] or 0)
-        after, _ = upgraded(rules, bound(values, names), before)
+        after, _ = upgraded(rules, values, before)
         if after is None or after > before:
             lowered.append(f"upgrades: {rules.tiers[before]} becomes less urgent, with {shown(values)}")
         return -(before if after is None else after)
@@ -238,4 +234,4 @@ def _followings(rules: Rules) -> Iterator[Checked]:
 
 
 def _holding(condition: Condition) -> Callable[[Mapping[str, Value]], bool]:
-    return lambda chosen: bool(condition.of(bound(chosen, condition.names)))
+    return lambda chosen: bool(condition.of(chosen))

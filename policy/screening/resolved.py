@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from policy.screening.answers import Answers, Child, Report
-from policy.screening.rules import Fact, Reading, Rules, Value
+from policy.screening.rules import Fact, Rules, Value
 
 
 @dataclass(slots=True)
@@ -26,26 +25,11 @@ class Resolved:
         return fact.id not in self.answers.known and fact not in self.answers.unknown
 
 
-def context(values: Mapping[str, Value], names: tuple[str, ...]) -> Reading:
-    """What some conditions read, and no more: binding a name costs as much as evaluating with it."""
-    return _reading(names, tuple([values[name] for name in names]))
-
-
-once_a_reading = lru_cache(maxsize=16384)
-"""Of a function of rules and a reading: reports are much alike, and what holds for one reading holds for it always."""
-
-
-@once_a_reading
-def _reading(names: tuple[str, ...], values: tuple[Value, ...]) -> Reading:
-    # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
-    return Reading(dict(zip(names, values, strict=True)))
-
-
 def resolve_report(rules: Rules, report: Report) -> Resolved:
     """The report's facts, with what is ticked for any child."""
     values = {**rules.unticked, **rules.report_defaults, **report.answers.known}
     _tick(rules, values, {code for child in report.children for code in child.criteria})
-    assumed = _assumed_of_report(rules, context(values, rules.report_read_names))
+    assumed = _read_as(rules.report_read_by, values)
     values |= {name: value for name, value in assumed.items() if name not in report.answers.known}
     return Resolved(values, values, report.answers)
 
@@ -59,9 +43,9 @@ def resolve_child(rules: Rules, report: Resolved, child: Child) -> Resolved:
     values["danger_now_unknown"] = any(fact.danger_now for fact in answers.unknown)
     for name in rules.counted:
         values[f"{name}_unknown"] = name not in answers.known
-    assumed = _assumed_of_child(rules, context(values, rules.child_read_names))
+    assumed = _read_as(rules.child_read_by, values)
     values |= {name: value for name, value in assumed.items() if name not in answers.known}
-    return Resolved(values, {**values, **_derived(rules, context(values, rules.derived_names))}, answers)
+    return Resolved(values, {**values, **{item.id: item.by.of(values) for item in rules.derived}}, answers)
 
 
 def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> None:
@@ -69,21 +53,6 @@ def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> No
         values[code] = values[rules.criteria[code]] = values["criterion"] = True
 
 
-@once_a_reading
-def _assumed_of_report(rules: Rules, read: Reading) -> Mapping[str, Value]:
-    return _read_as(rules.report_read_by, read)
-
-
-@once_a_reading
-def _assumed_of_child(rules: Rules, read: Reading) -> Mapping[str, Value]:
-    return _read_as(rules.child_read_by, read)
-
-
-def _read_as(facts: Iterable[Fact], read: Reading) -> Mapping[str, Value]:
+def _read_as(facts: Iterable[Fact], values: Mapping[str, Value]) -> Mapping[str, Value]:
     """What the pack reads a fact as that nobody answered, where that depends on what is known: the safe direction."""
-    return {fact.id: fact.unknown_by.of(read) for fact in facts if fact.unknown_by}
-
-
-@once_a_reading
-def _derived(rules: Rules, read: Reading) -> Mapping[str, Value]:
-    return {item.id: item.by.of(read) for item in rules.derived}
+    return {fact.id: fact.unknown_by.of(values) for fact in facts if fact.unknown_by}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import cel
@@ -24,30 +26,29 @@ class Absent(Enum):
     NOT_ASKED = "NOT_ASKED"
 
 
-class Reading:
-    """Values bound for conditions to read, with what each condition was found to be; reports are much alike."""
-
-    __slots__ = ("context", "found")
-
-    def __init__(self, values: Mapping[str, Value]) -> None:
-        self.context = cel.Context(dict(values))
-        self.found: dict[str, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
 class Condition:
-    """A CEL expression of the pack, compiled; `names` are the names it reads."""
+    """A CEL expression of the pack, compiled; `names` are the names it reads.
 
-    source: str
-    execute: Callable[[cel.Context], Any]
-    names: frozenset[str]
+    Its value depends on nothing but theirs, and is computed once for each combination of them: reports are much alike,
+    and binding a name costs as much as evaluating with it.
+    """
 
-    def of(self, read: Reading) -> Any:
-        """Its value, which depends on nothing but the values that are bound, and is computed once for them."""
-        found = read.found
-        if self.source not in found:
-            found[self.source] = self.execute(read.context)
-        return found[self.source]
+    def __init__(self, source: str, execute: Callable[[cel.Context], Any], names: frozenset[str]) -> None:
+        self.source = source
+        self.names = names
+        self._execute = execute
+        self._order = order = tuple(sorted(names))
+        # Of a single name `itemgetter` would give the bare value, and of none there is no `itemgetter`.
+        self._read = itemgetter(*order) if len(order) > 1 else lambda values: tuple([values[name] for name in order])
+        self._value = lru_cache(maxsize=4096)(self._evaluated)
+
+    def of(self, values: Mapping[str, Value]) -> Any:
+        """Its value where these are the values, among them those of its names."""
+        return self._value(self._read(values))
+
+    def _evaluated(self, values: tuple[Value, ...]) -> Any:
+        # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
+        return self._execute(cel.Context(dict(zip(self._order, values, strict=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,23 +182,15 @@ class Rules:
     sentences: Mapping[str, str]
     sources: tuple[str, ...]
 
-    # What follows from the above, computed once because every decision needs it: values before anything is known, and
-    # the names that each step's conditions read.
+    # What follows from the above, computed once because every decision needs it: values before anything is known.
     unticked: Mapping[str, Value]
     undecided: Mapping[str, bool]
     unmatched: Mapping[str, bool]
     counted: tuple[str, ...]
     report_defaults: Mapping[str, Value]
     report_read_by: tuple[Fact, ...]
-    report_read_names: tuple[str, ...]
     child_defaults: Mapping[str, Value]
     child_read_by: tuple[Fact, ...]
-    child_read_names: tuple[str, ...]
-    derived_names: tuple[str, ...]
-    judging_names: Mapping[str | None, tuple[str, ...]]
-    screening_names: tuple[str, ...]
-    following_names: tuple[str, ...]
-    owed_names: tuple[str, ...]
 
     @property
     def lines(self) -> tuple[Line, ...]:
