@@ -20,6 +20,10 @@ WORKFLOWS = (PromiseWorkflow, InvestigationWorkflow, SweepWorkflow)
 # Contracts and what calls them need no copy for each run of a workflow.
 _PASSED_THROUGH = ("hotline", "buf", "google", "chassis", "policy", "workflows.activities", "workflows.messages")
 
+# How long a task waits for the worker that has its workflow in memory before any other takes it. A worker that died has
+# none any more, and a task it had begun is given up after 10 s besides: a rung may be 15 s later than the outage.
+_STICKY = timedelta(seconds=3)
+
 # Short enough for a deployment to go on, long enough for any call that an activity has begun.
 _GRACE = timedelta(seconds=30)
 
@@ -52,6 +56,7 @@ def worker(client: Client, activities: Activities, build_id: str | None = None) 
         max_concurrent_workflow_tasks=8,
         max_concurrent_activities=100,
         max_cached_workflows=1_000,
+        sticky_queue_schedule_to_start_timeout=_STICKY,
         graceful_shutdown_timeout=_GRACE,
         deployment_config=_pinned(build_id) if build_id else None,
     )
