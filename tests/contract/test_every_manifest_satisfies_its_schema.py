@@ -34,13 +34,9 @@ def test_every_combination_of_components_is_valid(
     assert not wrong
 
 
-def test_only_what_is_known_to_have_no_schema_goes_without(
-    overlays: Mapping[str, Deployment], custom_schemas: Mapping[schemas.Kind, schemas.Schema]
-) -> None:
-    custom = {m["apiVersion"] for m in _distinct(overlays) if "." in m["apiVersion"].partition("/")[0]}
-    groups = {version.partition("/")[0] for version in custom if not version.partition("/")[0].endswith(".k8s.io")}
-    described = {version.partition("/")[0] for version, _ in custom_schemas}
-    assert groups - described == schemas.WITHOUT_SCHEMA
+def test_a_kind_without_a_schema_is_found(custom_schemas: Mapping[schemas.Kind, schemas.Schema]) -> None:
+    unknown = {"apiVersion": "kafka.strimzi.io/v0", "kind": "Kafka", "metadata": {"name": "hotline"}}
+    assert schemas.problems(unknown, custom_schemas)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +45,9 @@ def test_only_what_is_known_to_have_no_schema_goes_without(
         ("Deployment", ("spec", "template", "spec", "containers", 0, "comand"), ["python"]),
         ("ScaledObject", ("spec", "minReplicaCount"), "two"),
         ("Certificate", ("spec", "renewBeforeEnd"), "1h"),
+        ("Kafka", ("spec", "kafka", "listener"), []),
+        ("KafkaUser", ("spec", "authentication", "type"), "password"),
+        ("Cluster", ("spec", "storage", "sizes"), "1Gi"),
     ],
 )
 def test_a_mistake_is_found(

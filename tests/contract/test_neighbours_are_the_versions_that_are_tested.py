@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 import yaml
 
+from deploy.kubernetes import definitions
 from deploy.kubernetes.kustomize import FOLDER
 from deploy.local import kafka, temporal
 from tests.contract.manifests import Deployment
 from tests.contract.test_compose_runs_the_whole_platform import SERVICES_OF_FILE
 
+PROJECT = Path(__file__).parents[2]
 VALUES = yaml.safe_load((FOLDER / "temporal" / "values.yaml").read_text())
 
 
@@ -25,6 +29,13 @@ def test_temporal_is_the_one_that_is_tested() -> None:
     assert SERVICES_OF_FILE["temporal"]["image"] == f"temporalio/server:{temporal.VERSION}"
     assert SERVICES_OF_FILE["temporal-schema"]["image"] == f"temporalio/admin-tools:{temporal.VERSION}"
     assert SERVICES_OF_FILE["temporal-ui"]["image"].rpartition(":")[2] == VALUES["web"]["image"]["tag"]
+
+
+def test_operators_are_those_by_whose_definitions_manifests_are_checked() -> None:
+    page = (PROJECT / "docs" / "operations" / "kubernetes.md").read_text()
+    versions = {module.rpartition("@v")[2] for module in definitions.MODULES}
+    versions |= {line.rpartition(":")[2] for line in definitions.STRIMZI.read_text().splitlines()}
+    assert set(re.findall(r"\| (\d+\.\d+\.\d+), v", page)) == versions
 
 
 def test_temporal_keeps_its_stores_in_the_databases_that_are_made_for_it(overlays: Mapping[str, Deployment]) -> None:
