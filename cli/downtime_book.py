@@ -13,7 +13,7 @@ from chassis.client import connect
 from deploy.local.settings import StackSettings
 from policy.packs import Packs
 from services.casework.downtime.shelf import BookNotWritten
-from services.casework.downtime.writing import Order, write
+from services.casework.downtime.writing import BookNotRecorded, Order, write
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -35,6 +35,8 @@ def downtime_book(out: Path, key: Path, numbers: Path | None, keep: int) -> None
         book = asyncio.run(_write(settings, Order(out, key, numbers, keep)))
     except BookNotWritten as problem:
         raise click.ClickException(f"no downtime book was written: {problem}") from problem
+    except BookNotRecorded as problem:
+        raise click.ClickException(str(problem)) from problem
     click.echo(book)
 
 

@@ -53,6 +53,7 @@ _OVERDUE = 'max by (kind) (hotline_promises{state="OVERDUE"})'
 _OUTBOX_AGE = "max by (job) (hotline_outbox_oldest_seconds)"
 _DEAD_LETTERS = "max by (consumer) (hotline_dead_letters)"
 _ROUND_AGO = "time() - max(hotline_reconciler_last_round_seconds)"
+_BOOK_AGO = "time() - max(hotline_downtime_book_last_seconds)"
 
 HOTLINE = Dashboard(
     "hotline",
@@ -82,6 +83,7 @@ HOTLINE = Dashboard(
             "Oldest fact that waits", "s", {"{{group}}": "max by (group) (hotline_consumer_oldest_unprocessed_seconds)"}
         ),
         Panel("Facts set aside", "short", {"{{consumer}}": _DEAD_LETTERS}),
+        Panel("Last downtime book", "s", {"ago": _BOOK_AGO}, kind="stat"),
     ),
 )
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyrage
+import pytest
+
 from chassis.schema import SCHEMA
 from tests.otlp import ReceivedPoint
 from tests.telemetry.conftest import Journey
@@ -9,6 +14,15 @@ from tests.telemetry.test_every_edge_between_services_is_told import within
 
 # Only a repair makes this one, and a stack on which all goes well makes none.
 ONLY_IN_NEED = {"hotline.reconciler.repairs"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _book(journey: Journey, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A downtime book is written, as every hour: how old the last one is is told from then on."""
+    folder: Path = tmp_path_factory.mktemp("shelf")
+    (folder / "keys.txt").write_text(f"{pyrage.x25519.Identity.generate().to_public()}\n")
+    written = journey.hotline("downtime-book", "--out", str(folder), "--key", str(folder / "keys.txt"))
+    assert written.returncode == 0, written.stderr
 
 
 def ours(journey: Journey) -> list[ReceivedPoint]:

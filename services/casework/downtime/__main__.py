@@ -1,4 +1,5 @@
-"""`python -m services.casework.downtime`: write one downtime book; run it every hour. Exit code 1 if there is none."""
+"""`python -m services.casework.downtime`: write one downtime book; run it every hour. Exit code 1 if there is none,
+or nobody knows of it."""
 
 import asyncio
 import sys
@@ -12,7 +13,7 @@ from chassis.tls import TlsFilesUnusable
 from policy.errors import PolicyError
 from services.casework.downtime.settings import DowntimeSettings
 from services.casework.downtime.shelf import BookNotWritten
-from services.casework.downtime.writing import Order, write
+from services.casework.downtime.writing import BookNotRecorded, Order, write
 
 
 async def _write(settings: DowntimeSettings) -> Path:
@@ -33,6 +34,9 @@ def main() -> int:
         book = asyncio.run(_write(DowntimeSettings()))
     except (BookNotWritten, MissingSetting, PolicyError, TlsFilesUnusable) as problem:
         sys.stderr.write(f"no downtime book was written: {problem}\n")
+        return 1
+    except BookNotRecorded as problem:
+        sys.stderr.write(f"{problem}\n")
         return 1
     sys.stdout.write(f"{book}\n")
     return 0

@@ -9,12 +9,19 @@ from pathlib import Path
 import grpc
 
 from chassis.client import refusal_of
+from chassis.contract import stamp
+from hotline.casework.v1.downtime_service_pb2 import RecordDowntimeBookRequest
+from hotline.casework.v1.downtime_service_pb2_grpc import DowntimeServiceStub
 from policy.errors import PolicyError
 from policy.packs import Packs
 from services.casework.downtime import shelf
-from services.casework.downtime.book import read
+from services.casework.downtime.book import TIMEOUT, read
 from services.casework.downtime.page import page
 from services.casework.downtime.shelf import BookNotWritten
+
+
+class BookNotRecorded(Exception):
+    """There is a new book, and casework does not know of it; the message says which, why, and what comes of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,10 @@ class Order:
 
 
 async def write(casework: grpc.aio.Channel, order: Order, packs: Packs, pack: str, now: datetime) -> Path:
-    """Write a book of what is owed `now`; `BookNotWritten` says why there is none, and which one is the last."""
+    """Write a book of what is owed `now`, and have casework know of it, whose figures tell how old the last one is.
+
+    `BookNotWritten` says why there is none, and which one is the last; `BookNotRecorded` why nobody knows of this one.
+    """
     keys, numbers = shelf.recipients(order.keys), shelf.numbers(order.numbers)
     if not order.folder.is_dir():
         raise BookNotWritten(f"{order.folder} is no folder: make it, on a disk that does not go down with the platform")
@@ -41,4 +51,12 @@ async def write(casework: grpc.aio.Channel, order: Order, packs: Packs, pack: st
         raise BookNotWritten(f"{reason}; {shelf.last(order.folder)}") from error
     except PolicyError as error:
         raise BookNotWritten(f"the pack {pack} cannot be used: {error}; {shelf.last(order.folder)}") from error
-    return shelf.put(order.folder, made, keys, now, order.keep)
+    written = shelf.put(order.folder, made, keys, now, order.keep)
+    try:
+        await DowntimeServiceStub(casework).RecordDowntimeBook(
+            RecordDowntimeBookRequest(taken_at=stamp(now)), timeout=TIMEOUT
+        )
+    except grpc.aio.AioRpcError as error:
+        reason = f"casework could not be told of it ({refusal_of(error).code}): its age will be that of the one before"
+        raise BookNotRecorded(f"{written} is written, but {reason}; write another") from error
+    return written

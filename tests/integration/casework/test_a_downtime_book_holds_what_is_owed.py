@@ -18,9 +18,10 @@ from chassis.identity import issue_service_token
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import workforce_service_pb2 as workforce
 from policy.packs import Packs
+from services.casework.commands.downtime import last_written, tell_last
 from services.casework.downtime import book
 from services.casework.downtime.shelf import BookNotWritten
-from services.casework.downtime.writing import Order, write
+from services.casework.downtime.writing import BookNotRecorded, Order, write
 from tests.integration.casework.conftest import DEADLINE, OFFICE, World, key
 from tests.services import free_port
 
@@ -160,6 +161,49 @@ async def test_the_last_few_stay_and_other_files_are_left_alone(world: World, or
         books.append(await written(world, order))
         world.clock.move(hours=1)
     assert sorted(order.folder.iterdir()) == sorted([*books[-3:], other])
+
+
+async def told_of_the_last(world: World) -> float:
+    """What casework tells, once it has looked: as of when the last book is."""
+    async with world.database.transaction() as uow:
+        await tell_last(uow)
+    return last_written.readings()[()]
+
+
+async def test_casework_tells_of_the_last_book_that_was_written_and_of_none_that_was_not(
+    world: World, order: Order
+) -> None:
+    first = world.clock.now
+    await written(world, order)
+    assert await told_of_the_last(world) == first.timestamp()
+    second = world.clock.move(hours=1)
+    await written(world, order)
+    await written(world, order)
+    assert await told_of_the_last(world) == second.timestamp()
+    world.clock.move(hours=1)
+    order.numbers.unlink()
+    with pytest.raises(BookNotWritten):
+        await written(world, order)
+    assert await told_of_the_last(world) == second.timestamp()
+
+
+async def test_a_writer_whose_clock_is_ahead_makes_no_book_younger_than_it_is(world: World, order: Order) -> None:
+    token = issue_service_token(world.identity, "downtime-book")
+    async with connect(world.address, lambda: token) as casework:
+        await write(casework, order, Packs(), "seed-default", world.clock.now + timedelta(days=1))
+    assert await told_of_the_last(world) == world.clock.now.timestamp()
+
+
+async def test_a_book_of_which_casework_could_not_be_told_stands_and_the_error_says_so(
+    world: World, order: Order
+) -> None:
+    """As of the hours of a rollout, in which casework is still the former one."""
+    async with world.database.transaction() as uow:
+        await uow.execute("ALTER TABLE casework.downtime_book RENAME TO book_of_another_release")
+    with pytest.raises(BookNotRecorded, match=r"is written, but casework could not be told of it \(INTERNAL\)"):
+        await written(world, order)
+    (stands,) = order.folder.iterdir()
+    assert "open promises" in read(stands)
 
 
 async def test_while_casework_is_away_the_last_good_book_stays_and_the_error_names_it(
