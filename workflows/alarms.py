@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hotline.casework.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 OPEN_ALARMS = "WorkflowType = 'PromiseWorkflow' AND ExecutionStatus = 'Running'"
 _PAGE = 2000
@@ -84,21 +85,10 @@ class Alarms:
     async def reconcile(self, now: datetime) -> Mapping[str, int]:
         """One look at both; how many alarms were started and woken."""
         armed = await self._armed()
-        found = differences(await self._open(), armed)
+        found = differences(await open_promises(self._ledger), armed)
         ripe = self._suspicion.ripe(found, now)
         await side_by_side(self._repair, ripe)
         return {repair.value: sum(difference.repair is repair for difference in ripe) for repair in Repair}
-
-    async def _open(self) -> Mapping[str, Open]:
-        found: dict[str, Open] = {}
-        after = ""
-        while True:
-            request = casework.ListClocksRequest(after=after, limit=_PAGE)
-            promises = (await self._ledger.ListClocks(request, timeout=_DEADLINE)).promises
-            found |= {promise.clock.promise_id: _standing(promise) for promise in promises}
-            if len(promises) < _PAGE:
-                return found
-            after = promises[-1].clock.promise_id
 
     async def _armed(self) -> Mapping[str, datetime | None]:
         listed = self._client.list_workflows(OPEN_ALARMS, page_size=1000)
@@ -124,6 +114,19 @@ class Alarms:
         await wake(self._client, workflow_id)
 
 
+async def open_promises(ledger: ReconciliationServiceAsyncStub, *, untold_only: bool = False) -> Mapping[str, Open]:
+    """Every open promise of the ledger by its id; `untold_only`: of which somebody waits to be told."""
+    found: dict[str, Open] = {}
+    after = ""
+    while True:
+        request = casework.ListClocksRequest(after=after, limit=_PAGE, untold_only=untold_only)
+        promises = (await ledger.ListClocks(request, timeout=_DEADLINE)).promises
+        found |= {promise.clock.promise_id: _standing(promise) for promise in promises}
+        if len(promises) < _PAGE:
+            return found
+        after = promises[-1].clock.promise_id
+
+
 def _standing(promise: casework.OpenPromise) -> Open:
     untold = instant(promise.untold_since) if promise.HasField("untold_since") else None
     return Open(instant(promise.clock.next_instant), untold)
@@ -139,12 +142,12 @@ async def wake(client: Client, workflow_id: str) -> None:
             raise
 
 
-async def side_by_side(act: Callable[[Item], Awaitable[None]], items: Sequence[Item]) -> None:
-    """Act on all items, a few at a time, so that Temporal is left room for the alarms themselves."""
+async def side_by_side(act: Callable[[Item], Awaitable[Result]], items: Sequence[Item]) -> list[Result]:
+    """Act on all items, a few at a time, so that whoever is asked is left room for the alarms themselves."""
     room = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(item: Item) -> None:
+    async def one(item: Item) -> Result:
         async with room:
-            await act(item)
+            return await act(item)
 
-    await asyncio.gather(*map(one, items))
+    return await asyncio.gather(*map(one, items))

@@ -24,6 +24,7 @@ from chassis.clock import Clock, system_clock
 from chassis.identity import token_from_file
 from chassis.metrics import Counter, Gauge
 from chassis.waiting import wait
+from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
 from hotline.casework.v1.reconciliation_service_pb2_grpc import ReconciliationServiceStub
 from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
 from hotline.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
@@ -32,6 +33,7 @@ from workflows.expectations import Expectations
 from workflows.settings import WorkflowSettings
 from workflows.stalled import Stalled
 from workflows.temporal import is_away
+from workflows.unheard import Unheard
 
 _log = logs.logger("reconciler")
 _last_round = Gauge("hotline.reconciler.last_round")
@@ -112,11 +114,14 @@ async def reconciler(
         async def channel(service: str) -> grpc.aio.Channel:
             return await channels.enter_async_context(connect(settings.need(f"{service}_address"), token))
 
-        ledger = ReconciliationServiceStub(await channel("casework"))
-        notify = NotificationsServiceStub(await channel("notifications"))
+        casework, notifications = await channel("casework"), await channel("notifications")
+        ledger, notify = ReconciliationServiceStub(casework), NotificationsServiceStub(notifications)
         comparisons: dict[str, Comparison] = {
             "alarms": Alarms(client, ledger, grace=grace, patience=settings.ledger_patience).reconcile,
             "stalled": Stalled(ledger, notify, after=settings.stalled_after).reconcile,
+            "unheard": Unheard(
+                ledger, CaseworkServiceStub(casework), notify, OperationsServiceStub(notifications), grace=grace
+            ).reconcile,
         }
         for service in OWED_BY:
             told = OperationsServiceStub(await channel(service))

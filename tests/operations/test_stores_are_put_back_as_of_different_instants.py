@@ -58,10 +58,10 @@ async def test_no_promise_is_lost_nobody_is_told_twice_and_what_is_gone_is_named
 
         await put_back(here, (first, "casework"))
         async with stack(here):
-            # What casework owes comes back from the others' outboxes by the reconciler alone; the rest is sent again.
+            # What casework owes comes back from the others' outboxes by the reconciler alone, and so does who was told.
             promises = await everybody_is_owed(here, earlier | later)
-            await here.hotline("facts", "republish", "--since", since, "--why", "casework was restored")
             await everybody_is_told(here, earlier | later)
+            await here.hotline("facts", "republish", "--since", since, "--why", "casework was restored")
             assert kept.promise_id in {promise.promise_id for promise in promises}
             # What people did in casework itself after its backup is gone, and it is said which.
             lost = (await here.hotline("facts", "lost", "--since", since, code=1)).splitlines()

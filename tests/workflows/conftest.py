@@ -212,6 +212,19 @@ class Office:
             for told in shown.told:
                 await ledger.mark_told(uow, told.key, datetime.now(UTC))
 
+    async def went_out(self, promise: Promise) -> None:
+        """Every message of the promise has gone out, and notifications' facts are on Kafka; nobody carries them on."""
+        async with self.notifications.database.transaction() as uow:
+            gone = "UPDATE notification SET state = 'SENT', sent_at = now() WHERE promise_id = $1"
+            await uow.execute(gone, UUID(promise.promise_id))
+            await uow.execute("UPDATE chassis.outbox SET sent_at = now() WHERE sent_at IS NULL")
+
+    async def told_again(self) -> set[str]:
+        """The messages of which notifications is about to send its facts (once more)."""
+        async with self.notifications.database.transaction() as uow:
+            rows = await uow.fetch("SELECT aggregateid FROM chassis.outbox WHERE sent_at IS NULL")
+        return {row["aggregateid"] for row in rows}
+
     async def shown(self, promise: Promise) -> casework_pb.GetPromiseResponse:
         request = casework_pb.GetPromiseRequest(promise_id=promise.promise_id)
         return await (await self.service()).GetPromise(request, timeout=DEADLINE)
@@ -371,7 +384,8 @@ async def empty_office(stack: Addresses, tmp_path: Path) -> AsyncIterator[Office
         ports = free_port(), free_port()
         told = operations("casework", casework, casework_main.SERVICE.expectations)
         first = Part(casework, ports[0], [*casework_main.servicers(casework, rules), told], issuer)
-        second = Part(messages, ports[1], notifications.servicers(Runtime(NotificationsSettings(), messages)), issuer)
+        answered = notifications.servicers(Runtime(NotificationsSettings(), messages))
+        second = Part(messages, ports[1], [*answered, operations("notifications", messages, {})], issuer)
         make_keyring(tmp_path / "payload-keys.json")
         keyring = Keyring.read(tmp_path / "payload-keys.json")
         client = await temporal.connect(stack.temporal_address, "default", asyncio.Event(), keyring)

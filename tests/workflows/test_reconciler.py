@@ -126,6 +126,27 @@ async def test_an_alarm_that_is_as_the_ledger_says_is_left_alone(office: Office)
         assert (await office.alarm(promise).describe()).history_length == before
 
 
+async def test_what_went_out_is_told_again_until_the_ledger_has_heard_of_it(office: Office) -> None:
+    """The ledger was restored to a time before, or the fact got lost."""
+    unheard, heard = await office.promise(kind="CALLBACK_STANDARD"), await office.promise(kind="CALLBACK_STANDARD")
+    async with office.working():
+        await office.carry()
+        for promise in (unheard, heard):
+            await office.until_told(promise, office.people.worker)
+            await office.went_out(promise)
+        await office.mark_told(heard)
+        (message,) = (sent for sent in await office.deliveries() if sent.promise_id == unheard.promise_id)
+        async with reconciling(office):
+            await eventually(office.told_again)
+            assert await office.told_again() == {message.notification_id}
+            await office.mark_told(unheard)
+            await office.went_out(unheard)
+        async with reconciler(office.client, settings(office, reconcile_grace=timedelta(0))) as at_work:
+            assert await at_work.round()
+            assert await at_work.round()
+        assert await office.told_again() == set()
+
+
 @pytest.mark.parametrize("temporal_is_away", [False, True])
 async def test_who_directs_is_told_once_of_an_alarm_that_does_not_ring(office: Office, temporal_is_away: bool) -> None:
     """No worker runs; the second time not even Temporal does."""

@@ -39,7 +39,7 @@ class Reconciliation(rpc.ReconciliationServiceServicer):
         """The clock of every open promise."""
         after = UUID(request.after) if request.after else None
         async with self._database.transaction() as uow:
-            found = await ledger.clocks(uow, after, request.limit)
+            found = await ledger.clocks(uow, after, request.limit, untold_only=request.untold_only)
         return pb.ListClocksResponse(promises=map(_open, found))
 
     async def ListStalledPromises(

@@ -112,9 +112,12 @@ async def count_open(uow: UnitOfWork) -> list[Row]:
     return await uow.fetch(_sql.count_open)
 
 
-async def clocks(uow: UnitOfWork, after: UUID | None, limit: int) -> list[Row]:
-    """Open promises by id, after one: promise_id, version, state, next_instant, untold_since."""
-    return await uow.fetch(_sql.clocks, after, limit)
+async def clocks(uow: UnitOfWork, after: UUID | None, limit: int, *, untold_only: bool) -> list[Row]:
+    """Open promises by id, after one: promise_id, version, state, next_instant, untold_since.
+
+    `untold_only`: those that have the last.
+    """
+    return await uow.fetch(_sql.clocks, after, untold_only, limit)
 
 
 async def stalled(uow: UnitOfWork, before: datetime, limit: int) -> list[Promise]:
@@ -187,7 +190,7 @@ async def add_told(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
 
 async def told(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
     """Everyone ever climbed to: staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed,
-    withdrawn_at."""
+    withdrawn_at, channel."""
     return await uow.fetch(_sql.told, promise_id)
 
 
@@ -215,9 +218,9 @@ async def lock_untold(uow: UnitOfWork, key: str) -> Untold | None:
     return Untold(row["promise_id"], row["closed"], rungs) if rungs else None
 
 
-async def mark_told(uow: UnitOfWork, key: str, sent_at: datetime) -> None:
-    """Notifications say that the message with this key went out."""
-    await uow.execute(_sql.mark_told, key, sent_at)
+async def mark_told(uow: UnitOfWork, key: str, sent_at: datetime, channel: str | None) -> None:
+    """Notifications say that the message with this key went out, and by which channel."""
+    await uow.execute(_sql.mark_told, key, sent_at, channel)
 
 
 async def mark_failed(uow: UnitOfWork, key: str, code: str) -> None:

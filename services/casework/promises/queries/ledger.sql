@@ -67,7 +67,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
 
 -- name: told
-SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed, withdrawn_at
+SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, failed, withdrawn_at, channel
 FROM ledger.told WHERE promise_id = $1 ORDER BY seq;
 
 -- name: messages
@@ -95,7 +95,7 @@ FOR UPDATE;
 SELECT cycle, rung, staff_id FROM ledger.told WHERE key = $1 AND told_at IS NULL ORDER BY seq;
 
 -- name: mark_told
-UPDATE ledger.told SET told_at = $2, failed = NULL WHERE key = $1 AND told_at IS NULL;
+UPDATE ledger.told SET told_at = $2, channel = $3, failed = NULL WHERE key = $1 AND told_at IS NULL;
 
 -- name: mark_failed
 UPDATE ledger.told SET failed = $2 WHERE key = $1 AND told_at IS NULL;
@@ -130,9 +130,9 @@ LEFT JOIN LATERAL (
     WHERE t.promise_id = p.promise_id AND t.told_at IS NULL AND t.withdrawn_at IS NULL AND t.failed IS NULL
       AND (t.asked_for OR p.state NOT IN ('HELD', 'PAUSED', 'AWAITS_CONFIRMATION'))
 ) untold ON true
-WHERE p.closed_at IS NULL AND ($1::uuid IS NULL OR p.promise_id > $1)
+WHERE p.closed_at IS NULL AND ($1::uuid IS NULL OR p.promise_id > $1) AND (NOT $2 OR untold.since IS NOT NULL)
 ORDER BY p.promise_id
-LIMIT $2;
+LIMIT $3;
 
 -- name: stalled
 -- A promise may be born or moved with its instant long gone: its alarm is late only if it has not rung since.
