@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import click
@@ -64,7 +65,14 @@ def cli() -> None:
 
 def main() -> None:
     """The console script. Exit codes: 0 done, 1 it did not hold, 2 the call was wrong or refused."""
-    cli(prog_name="hotline")
+    try:
+        cli(prog_name="hotline")
+    except SystemExit as end:
+        if "temporalio" in sys.modules and isinstance(end.code, int):
+            from workflows.temporal import leave  # here, because only those commands pay for it that have it anyway
+
+            leave(end.code)
+        raise
 
 
 if __name__ == "__main__":

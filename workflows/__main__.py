@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -111,9 +110,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Everything has ended in order by now. Threads of Temporal's core outlive it, and one that reaches for the
-    # interpreter while that is being taken down aborts the process (PyGILState_Release, exit code 134).
-    os._exit(code)
+    temporal.leave(main(sys.argv[1:]))
