@@ -35,6 +35,7 @@ RUN_BY = {
     "hotline promises --due-within": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline promises --late": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline downtime-book": "tests/operations/test_the_page_on_incidents_works.py",
+    "hotline workflows upgrade": "tests/operations/test_a_release_beside_the_former_one.py",
     "hotline why": "tests/telemetry/test_why_a_family_was_contacted_late.py",
     "age --decrypt": "tests/integration/casework/test_a_downtime_book_holds_what_is_owed.py",
 }
