@@ -51,8 +51,11 @@ class Runtime:
 
     def connect(self, service: str) -> grpc.aio.Channel:
         """A channel to another service by its name, e.g. `intake` (its address: HOTLINE_INTAKE_ADDRESS)."""
-        token = token_from_file(Path(self.settings.need("token_file")))
-        channel = connect(self.settings.need(f"{service}_address"), token)
+        return self.connect_to(self.settings.need(f"{service}_address"))
+
+    def connect_to(self, address: str) -> grpc.aio.Channel:
+        """A channel to whoever answers at this address, to whom we show who we are."""
+        channel = connect(address, token_from_file(Path(self.settings.need("token_file"))))
         self.closing.push_async_callback(channel.close, None)
         return channel
 

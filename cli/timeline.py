@@ -22,6 +22,7 @@ _UNTOLD = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAVAILABLE, grpc.
 Deliveries = Mapping[str, notifications.Delivery]
 """What became of messages, by their keys."""
 
+_BY = {"EMAIL": "mail", "SMS": "text", "VOICE": "call"}
 _TOLD = ("rung", "cycle", "person", "climbed", "told", "how", "why")
 _HAPPENED = ("recorded", "occurred", "event", "by", "what")
 # Said elsewhere on the line, or too long for one.
@@ -82,16 +83,23 @@ def _told(told: ledger.Told, names: Mapping[str, str], deliveries: Deliveries) -
         names.get(told.staff_id, told.staff_id),
         output.when(told.climbed_at),
         reached,
-        _how(deliveries.get(told.key)),
+        how(told, deliveries.get(told.key)),
         told.why,
     )
 
 
-def _how(delivery: notifications.Delivery | None) -> str:
+def how(told: ledger.Told, delivery: notifications.Delivery | None) -> str:
+    """By which channel somebody was told (or will be, as far as is known), by which text, and what came before."""
     if delivery is None:
-        return "mail"
+        return _BY.get(told.channel, "mail")
     tries = f", {delivery.attempts} attempts" if delivery.attempts > 1 else ""
-    return f"mail {delivery.template}{tries}{', repeated' if delivery.repeated else ''}"
+    in_vain = (f", {_by(each.channel)} {each.answer}" for each in delivery.tries if each.channel != delivery.channel)
+    repeated = ", repeated" if delivery.repeated else ""
+    return f"{_by(delivery.channel)} {delivery.template}{tries}{''.join(in_vain)}{repeated}"
+
+
+def _by(channel: pb.ContactChannel.ValueType) -> str:
+    return _BY[contract.word(pb.ContactChannel, channel or pb.CONTACT_CHANNEL_EMAIL)]
 
 
 def _entry(entry: ledger.PromiseEntry, names: Mapping[str, str]) -> tuple[str, ...]:

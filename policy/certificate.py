@@ -95,9 +95,10 @@ def addendum(
     }
 
 
-def delivered(rungs: Sequence[tuple[int, str, str]], at: datetime) -> dict[str, Any]:
-    """Statement: the message that stood for these rungs (cycle, rung, person) went out at `at`."""
-    return {"what": "DELIVERED", "rungs": _told_on(rungs), "sent_at": _iso(at)}
+def delivered(rungs: Sequence[tuple[int, str, str]], at: datetime, channel: str | None = None) -> dict[str, Any]:
+    """Statement: the message that stood for these rungs (cycle, rung, person) went out at `at`, and how, if known."""
+    how = {"channel": channel} if channel else {}
+    return {"what": "DELIVERED", "rungs": _told_on(rungs), "sent_at": _iso(at), **how}
 
 
 def not_delivered(rungs: Sequence[tuple[int, str, str]], code: str) -> dict[str, Any]:

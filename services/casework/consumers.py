@@ -10,6 +10,7 @@ from chassis.consumer import Handler
 from chassis.contract import instant, word
 from chassis.envelope import Envelope
 from chassis.unit_of_work import UnitOfWork
+from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.intake.v1 import intake_service_pb2 as intake
 from hotline.intake.v1.intake_events_pb2 import (
     CallbackRequested,
@@ -74,7 +75,8 @@ def subscriptions(rules: Rules) -> Mapping[str, Mapping[str, Handler]]:
         await answering.ended(uow, UUID(fact.contact_id), word(intake.ContactOutcome, fact.outcome))
 
     async def sent(fact: NotificationSent, _: Envelope, uow: UnitOfWork) -> None:
-        await deliveries.sent(uow, rules, fact.key, instant(fact.sent_at))
+        channel = word(casework.ContactChannel, fact.channel) if fact.channel else None
+        await deliveries.sent(uow, rules, fact.key, instant(fact.sent_at), channel)
 
     async def failed(fact: NotificationFailed, _: Envelope, uow: UnitOfWork) -> None:
         await deliveries.failed(uow, rules, fact.key, fact.code)

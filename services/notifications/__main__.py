@@ -22,8 +22,10 @@ def servicers(runtime: Runtime) -> list[Servicer]:
 
 
 async def send(runtime: Runtime, stop: asyncio.Event) -> None:
-    """The process that sends mail."""
-    await Sender(runtime.database, NotificationsSettings(), templates.load()).run(stop)
+    """The process that sends."""
+    settings = NotificationsSettings()
+    gateway = runtime.connect_to(settings.phone_gateway) if settings.phone_gateway else None
+    await Sender(runtime.database, settings, templates.load(), gateway).run(stop)
 
 
 NOTIFICATIONS = Service(

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from chassis.contract import instant, number, stamp
+from chassis.contract import instant, number, stamp, word
 from chassis.database import Database
 from chassis.identity import Role
+from hotline.casework.v1.casework_service_pb2 import ContactChannel
 from hotline.notifications.v1 import notifications_service_pb2 as pb
 from hotline.notifications.v1 import notifications_service_pb2_grpc as rpc
+from policy.ladders import BY_MAIL, Channel
 from services.notifications import commands, store
 from services.notifications.model import Notification, Order
 from services.notifications.templates import Template
@@ -62,6 +64,7 @@ def _order(request: pb.NotifyRequest) -> Order:
         reference=request.reference,
         promise_id=UUID(request.promise_id) if request.promise_id else None,
         not_after=instant(request.not_after) if request.HasField("not_after") else None,
+        channels=tuple(Channel(word(ContactChannel, channel)) for channel in request.channels) or BY_MAIL,
     )
 
 
@@ -81,4 +84,14 @@ def _delivery(message: Notification) -> pb.Delivery:
         requested_at=stamp(message.requested_at),
         sent_at=stamp(message.sent_at),
         problem=": ".join(part for part in (message.code, message.problem) if part),
+        channel=number(ContactChannel, message.channel),
+        tries=[
+            pb.Tries(
+                channel=number(ContactChannel, tries.channel),
+                attempts=tries.attempts,
+                answer=tries.answer,
+                problem=tries.problem,
+            )
+            for tries in message.tries
+        ],
     )

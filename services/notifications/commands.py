@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,14 +10,16 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from chassis import errors
-from chassis.contract import stamp
+from chassis.contract import number, stamp
 from chassis.errors import Code as Status
 from chassis.errors import Refusal
 from chassis.telemetry import current_traceparent
 from chassis.unit_of_work import UnitOfWork
+from hotline.casework.v1.casework_service_pb2 import ContactChannel
 from hotline.notifications.v1 import notifications_events_pb2 as facts
+from policy.ladders import Channel
 from services.notifications import model, store, templates
-from services.notifications.model import Attempt, Code, Notification, Order, State
+from services.notifications.model import Attempt, Code, Notification, Order, State, Telephone
 from services.notifications.templates import Template
 
 
@@ -44,23 +46,31 @@ async def get_delivery(key: str, uow: UnitOfWork) -> Notification:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A message in the hands of a sender, and the address it goes to (None: the last resort)."""
+    """A message in the hands of a sender, and the address of its channel it goes to (None: the last resort)."""
 
     message: Notification
-    email: str | None
+    address: str | None
 
 
-async def take(uow: UnitOfWork, *, limit: int, lease: timedelta) -> Sequence[Errand]:
-    """Messages to send now, each for `lease` in this sender's hands alone; those past their time fail instead."""
+async def take(uow: UnitOfWork, *, limit: int, lease: timedelta, by: Collection[Channel]) -> Sequence[Errand]:
+    """Messages to send now, each for `lease` in this sender's hands alone; those past their time fail instead.
+
+    `by`: the channels that this sender has.
+    """
     now = uow.clock()
     errands = []
-    for message, email in await store.take(uow, limit, now):
+    for message, addresses in await store.take(uow, limit, now):
         if model.is_too_old(message, now):
             await _fail(uow, model.failed(message, Code.EXPIRED, "its time had passed before it could be sent"))
             continue
-        taken = model.handed_over(message, lease=lease, now=now)
+        reachable = set(by) & (set(addresses) if message.order.staff_id else {Channel.EMAIL})
+        taken = model.handed_over(message, reachable, lease=lease, now=now)
+        if taken.state is State.FAILED:
+            await _fail(uow, taken)
+            continue
         await store.change(uow, taken)
-        errands.append(Errand(taken, email))
+        if taken.state is State.SENDING:
+            errands.append(Errand(taken, addresses.get(taken.channel)))
     return errands
 
 
@@ -75,18 +85,29 @@ async def record(attempt: Attempt, taken: Notification, uow: UnitOfWork) -> Noti
         return after
     await store.change(uow, after)
     if after.state is State.SENT:
-        await uow.audit("NOTIFICATION_SENT", after.id, {"attempts": after.attempts, "repeated": after.repeated})
-        await _emit(
-            uow,
-            after,
-            facts.NotificationSent(**_references(after), sent_at=stamp(after.sent_at), repeated=after.repeated),
-        )
+        await _say_sent(after, uow)
     return after
 
 
-async def keep_contact_method(staff_id: UUID, email: str, version: int, uow: UnitOfWork) -> None:
+async def _say_sent(message: Notification, uow: UnitOfWork) -> None:
+    how = {"attempts": message.attempts, "repeated": message.repeated, "channel": message.channel.value}
+    await uow.audit("NOTIFICATION_SENT", message.id, how)
+    fact = facts.NotificationSent(
+        **_references(message),
+        sent_at=stamp(message.sent_at),
+        repeated=message.repeated,
+        channel=number(ContactChannel, message.channel),
+    )
+    await _emit(uow, message, fact)
+
+
+async def keep_contact_methods(
+    staff_id: UUID, email: str, telephones: Sequence[Telephone], version: int, uow: UnitOfWork
+) -> None:
     """Keep our copy of how a member of staff is reached; the audit row says whose, never what."""
     await store.keep_contact_method(uow, staff_id, email, version)
+    for telephone in telephones:
+        await store.keep_telephone(uow, staff_id, telephone, version)
     await uow.audit("CONTACT_METHOD_KEPT", staff_id, {"version": version})
 
 

@@ -22,9 +22,7 @@ def compose(
     message: Notification, template: Template, *, sender: str, recipient: str, wording: Wording, trace_id: str | None
 ) -> EmailMessage:
     """The mail; the same bytes at every attempt but for the trace, so that a repetition is recognised as one."""
-    order = message.order
-    known = {"reference": order.reference, "promise_id": str(order.promise_id or "")}
-    text = templates.render(template, {**order.values, **known}, wording)
+    text = templates.render(template, message.order.sayable, wording)
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = recipient

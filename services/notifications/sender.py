@@ -1,17 +1,18 @@
-"""The process that sends: takes messages whose turn it is, hands each to the mail server, records what came of it.
+"""The process that sends: takes messages whose turn it is, hands each to its channel, records what came of it.
 
-Several senders share the work by row locks and leases. Nobody waits for anybody: a mail that does not go through costs
-the others nothing. What a dead sender had in its hands is sent again by another, under the same Message-ID.
+Several senders share the work by row locks and leases. Nobody waits for anybody: a message that does not go through
+costs the others nothing. What a dead sender had in its hands is sent again by another, under the same Message-ID.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 
 import asyncpg
+import grpc
 from opentelemetry.trace import SpanKind
 
 from chassis import logs
@@ -22,7 +23,8 @@ from chassis.identity import Actor, current_actor
 from chassis.outages import is_outage
 from chassis.telemetry import continue_trace, current_trace_id
 from chassis.waiting import wait
-from services.notifications import commands, mail
+from policy.ladders import Channel
+from services.notifications import commands, mail, phone
 from services.notifications.commands import Errand
 from services.notifications.model import Answer, Attempt
 from services.notifications.settings import NotificationsSettings
@@ -35,12 +37,21 @@ _log = logs.logger("sender")
 
 
 class Sender:
-    """Sends until it is told to stop, through any outage of the database or of the mail server."""
+    """Sends until it is told to stop, through any outage of the database, the mail server or the telephone gateway."""
 
-    def __init__(self, database: Database, settings: NotificationsSettings, texts: Mapping[str, Template]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: NotificationsSettings,
+        texts: Mapping[str, Template],
+        gateway: grpc.aio.Channel | None,
+    ) -> None:
+        """`gateway` None: there is no telephone, and channels that need one are passed over."""
         self._database = database
         self._settings = settings
         self._texts = texts
+        self._gateway = gateway
+        self._channels = frozenset(Channel) if gateway else frozenset({Channel.EMAIL})
         self._lease = timedelta(seconds=settings.send_lease)
         # Read at the start: a pack that cannot be read must show now, not when somebody has to be told.
         self._house = settings.house(system_clock())
@@ -69,7 +80,7 @@ class Sender:
             return []
         try:
             async with self._database.transaction() as uow:
-                taken = list(await commands.take(uow, limit=free, lease=self._lease))
+                taken = list(await commands.take(uow, limit=free, lease=self._lease, by=self._channels))
         except Refusal as problem:
             _log.warning("cannot take messages: the database does not answer", reason=problem.reason)
             await wait(stop, _PAUSE)
@@ -79,9 +90,14 @@ class Sender:
 
     async def _run_errand(self, errand: Errand) -> None:
         message = errand.message
-        attributes = {"messaging.message.id": str(message.id), "hotline.template": message.order.template}
+        attributes = {
+            "messaging.message.id": str(message.id),
+            "hotline.template": message.order.template,
+            "hotline.channel": message.channel.value,
+        }
+        name = "smtp send" if message.channel is Channel.EMAIL else "phone deliver"
         try:
-            with continue_trace(message.traceparent, "smtp send", SpanKind.CLIENT, attributes) as span:
+            with continue_trace(message.traceparent, name, SpanKind.CLIENT, attributes) as span:
                 attempt = await self._attempt(errand)
                 span.set_attribute("hotline.answer", attempt.answer.value)
                 await self._record(attempt, errand)
@@ -92,26 +108,40 @@ class Sender:
     async def _attempt(self, errand: Errand) -> Attempt:
         message = errand.message
         try:
-            composed = mail.compose(
-                message,
-                self._texts[message.order.template],
-                sender=self._settings.mail_from,
-                recipient=errand.email or self._last_resort,
-                wording=self._house.wording(message),
-                trace_id=current_trace_id(),
-            )
+            sending = self._mailing(errand) if message.channel is Channel.EMAIL else self._phoning(errand)
         except Exception as problem:
             # A mistake of ours in one text must stop neither the others nor this one, once it is mended.
             _log.exception("a message cannot be composed", aggregate_id=str(message.id))
-            return Attempt(Answer.NOT_NOW, f"the mail cannot be composed: {type(problem).__name__}")
-        return await mail.send(composed, self._settings)
+            return Attempt(Answer.NOT_NOW, f"the message cannot be composed: {type(problem).__name__}")
+        return await sending
+
+    def _mailing(self, errand: Errand) -> Awaitable[Attempt]:
+        message = errand.message
+        composed = mail.compose(
+            message,
+            self._texts[message.order.template],
+            sender=self._settings.mail_from,
+            recipient=errand.address or self._last_resort,
+            wording=self._house.wording(message),
+            trace_id=current_trace_id(),
+        )
+        return mail.send(composed, self._settings)
+
+    def _phoning(self, errand: Errand) -> Awaitable[Attempt]:
+        message = errand.message
+        assert self._gateway is not None, "a channel that this sender does not have gets no turn"
+        assert errand.address is not None, "a channel at which nobody can be reached gets no turn"
+        text = self._texts[message.order.template]
+        wording = self._house.wording(message)
+        composed = phone.compose(message, text, recipient=errand.address, wording=wording)
+        return phone.send(composed, self._gateway, self._settings.phone_deadline)
 
     async def _record(self, attempt: Attempt, errand: Errand) -> None:
         """Record the answer, through an outage of the database too, for as long as the message is in our hands."""
         until = time.monotonic() + self._settings.send_lease
         message = errand.message
         if attempt.answer is not Answer.ACCEPTED:
-            _log.warning("a mail did not go out", aggregate_id=str(message.id), reason=attempt.problem)
+            _log.warning("a message did not go out", aggregate_id=str(message.id), reason=attempt.problem)
         while True:
             try:
                 async with self._database.transaction() as uow:
@@ -119,7 +149,7 @@ class Sender:
                 return
             except Refusal as problem:
                 if not is_outage(problem) or time.monotonic() >= until:
-                    _log.error("an answer was not recorded, the mail goes out again", aggregate_id=str(message.id))
+                    _log.error("an answer was not recorded, the message goes out again", aggregate_id=str(message.id))
                     return
                 await asyncio.sleep(_PAUSE)
 

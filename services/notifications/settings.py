@@ -13,7 +13,7 @@ from services.notifications.wording import House
 
 
 class NotificationsSettings(Settings):
-    """Where mail goes out, from whom, and who is the last resort."""
+    """Where mail, texts and calls go out, from whom, and who is the last resort."""
 
     mail_domain: str = "hotline.invalid"
     """The domain of senders and Message-IDs."""
@@ -29,7 +29,14 @@ class NotificationsSettings(Settings):
     send_lease: float = Field(default=60.0, gt=0)
     """Seconds after which a message in the hands of a sender that says nothing is taken by another."""
     senders: int = Field(default=16, ge=1)
-    """Mails that one sender process hands over at a time."""
+    """Messages that one sender process hands over at a time."""
+    phone_gateway: str | None = None
+    """The telephone gateway (`host:port[?tls=FOLDER]`); without one nobody is told by telephone."""
+
+    @property
+    def phone_deadline(self) -> float:
+        """Seconds a telephone may ring: within the lease, so that whoever was given a call records what came of it."""
+        return self.send_lease * 0.75
 
     @property
     def mail_from(self) -> str:

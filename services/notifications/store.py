@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from chassis.queries import Queries
 from chassis.unit_of_work import Row, UnitOfWork
-from services.notifications.model import Code, Notification, Order, State
+from policy.ladders import Channel
+from services.notifications.model import PROOF, Answer, Code, Notification, Order, State, Telephone, Tries
 
 _sql = Queries.load(Path(__file__).with_name("queries"))
 
@@ -38,6 +41,7 @@ async def add(uow: UnitOfWork, message: Notification) -> bool:
         message.sent_at,
         message.code,
         message.problem,
+        order.channels,
     )
     return added is not None
 
@@ -61,9 +65,9 @@ async def listed(uow: UnitOfWork, promise_id: UUID | None, reference: str, limit
     return [_message(row) for row in await uow.fetch(_sql.listed, promise_id, reference, limit)]
 
 
-async def take(uow: UnitOfWork, limit: int, now: datetime) -> Sequence[tuple[Notification, str | None]]:
-    """Locked messages whose turn it is, each with its person's address (None: the last resort, or not yet known)."""
-    return [(_message(row), row["email"]) for row in await uow.fetch(_sql.take, now, limit)]
+async def take(uow: UnitOfWork, limit: int, now: datetime) -> Sequence[tuple[Notification, Mapping[Channel, str]]]:
+    """Locked messages whose turn it is, each with its person's addresses (none: the last resort, or not yet known)."""
+    return [(_message(row), _addresses(row)) for row in await uow.fetch(_sql.take, now, limit, PROOF)]
 
 
 async def change(uow: UnitOfWork, message: Notification) -> None:
@@ -79,12 +83,24 @@ async def change(uow: UnitOfWork, message: Notification) -> None:
         message.sent_at,
         message.code,
         message.problem,
+        message.turn,
+        message.waits,
+        [asdict(tries) for tries in message.tries],
     )
 
 
 async def keep_contact_method(uow: UnitOfWork, staff_id: UUID, email: str, version: int) -> None:
-    """Store how a member of staff is reached, unless a newer version is known."""
+    """Store the mail address of a member of staff, unless a newer version is known."""
     await uow.execute(_sql.keep_contact_method, staff_id, email, version)
+
+
+async def keep_telephone(uow: UnitOfWork, staff_id: UUID, telephone: Telephone, version: int) -> None:
+    """Store a telephone of a member of staff, unless a newer version of it is known."""
+    await uow.execute(_sql.keep_telephone, staff_id, telephone.channel, telephone.number, telephone.verified, version)
+
+
+def _addresses(row: Row) -> Mapping[Channel, str]:
+    return {Channel(channel): address for channel, address in (row["addresses"] or {}).items()}
 
 
 def _message(row: Row) -> Notification:
@@ -96,6 +112,7 @@ def _message(row: Row) -> Notification:
         row["reference"],
         row["promise_id"],
         row["not_after"],
+        tuple(Channel(channel) for channel in row["channels"]),
     )
     return Notification(
         id=row["id"],
@@ -111,4 +128,12 @@ def _message(row: Row) -> Notification:
         sent_at=row["sent_at"],
         code=Code(row["code"]) if row["code"] else None,
         problem=row["problem"],
+        turn=row["turn"],
+        waits=row["waits"],
+        tries=tuple(_tries(each) for each in row["tries"]),
     )
+
+
+def _tries(written: Mapping[str, Any]) -> Tries:
+    known = {**written, "channel": Channel(written["channel"]), "answer": Answer(written["answer"])}
+    return Tries(**known)

@@ -17,6 +17,8 @@ _OF_THE_MESSAGE = frozenset({"reference", "promise_id", "zone"})
 # Codes, for which a pack may have words.
 _LABELLED = frozenset({"kind", "rung", "role"})
 _TIMES = frozenset({"due", "since", "begins", "until", "safe_from", "safe_until"})
+# Read out letter by letter.
+_SPELLED = frozenset({"reference", "code"})
 # A caller may leave either side of the time that is safe open.
 _MAY_BE_OPEN = frozenset({"safe_from", "safe_until"})
 
@@ -73,6 +75,26 @@ def render(template: Template, values: Mapping[str, str], wording: Wording) -> T
     """The text with its values: codes in the pack's words, times in the office's zone."""
     words = {name: _words(name, value, wording) for name, value in values.items()} | {"zone": wording.zone.key}
     return Text(template.subject.substitute(words), template.body.substitute(words))
+
+
+def texted(template: Template, values: Mapping[str, str], wording: Wording) -> str:
+    """The short form for a text message: the subject, and who writes."""
+    return f"Hotline: {render(template, values, wording).subject}"
+
+
+def spoken(template: Template, values: Mapping[str, str], wording: Wording) -> str:
+    """The short form for a call: the subject as people speak it, references letter by letter."""
+    words = {name: _as_spoken(name, value, wording) for name, value in values.items()} | {"zone": wording.zone.key}
+    return f"This is the hotline. {template.subject.substitute(words)}."
+
+
+def _as_spoken(name: str, value: str, wording: Wording) -> str:
+    if name in _TIMES and value:
+        at = datetime.fromisoformat(value).astimezone(wording.zone)
+        return f"{at:%A} {at.day} {at:%B} at {at:%H:%M}"
+    if name in _SPELLED and value:
+        return ", ".join(value.replace("-", ""))
+    return _words(name, value, wording)
 
 
 def _words(name: str, value: str, wording: Wording) -> str:

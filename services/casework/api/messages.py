@@ -159,6 +159,7 @@ def told(row: Row) -> promise_pb2.Told:
         warning=row["warning"],
         why=row["why"],
         failed=row["failed"] or "",
+        channel=row["channel"] or "",
     )
 
 

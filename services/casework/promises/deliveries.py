@@ -10,15 +10,15 @@ from services.casework.promises import certifying, figures, store
 from services.casework.promises.rules import Rules
 
 
-async def sent(uow: UnitOfWork, rules: Rules, key: str, at: datetime) -> None:
-    """The message with this key went out: whoever it was for has been told."""
+async def sent(uow: UnitOfWork, rules: Rules, key: str, at: datetime, channel: str | None) -> None:
+    """The message with this key went out: whoever it was for has been told. `channel` None: it was not said how."""
     about = await store.lock_untold(uow, key)
     if about is None:
         return
-    await store.mark_told(uow, key, at)
+    await store.mark_told(uow, key, at, channel)
     await figures.noticed(uow, about, at)
     if about.closed:
-        await certifying.add(uow, rules, about.promise_id, delivered(about.rungs, at))
+        await certifying.add(uow, rules, about.promise_id, delivered(about.rungs, at, channel))
 
 
 async def failed(uow: UnitOfWork, rules: Rules, key: str, code: str) -> None:

@@ -1,8 +1,8 @@
 -- name: add
 INSERT INTO notification
     (id, key, staff_id, template, "values", reference, promise_id, not_after, message_id, requested_at, traceparent,
-     state, try_at, version, attempts, repeated, sent_at, code, problem)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+     state, try_at, version, attempts, repeated, sent_at, code, problem, channels)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 ON CONFLICT (key) DO NOTHING
 RETURNING id;
 
@@ -19,19 +19,29 @@ ORDER BY requested_at DESC, id DESC
 LIMIT $3;
 
 -- name: take
--- Those whose turn it is, oldest first; one whose person cannot be reached yet waits without holding up the others.
-SELECT n.*, c.email
+-- Those whose turn it is, oldest first; one whose person cannot be reached yet waits without holding up the others. A
+-- telephone counts once it was proven; but the code that proves it ($3 is that text) goes there before.
+SELECT n.*, reached.addresses
 FROM notification n
-LEFT JOIN contact_method c ON c.staff_id = n.staff_id
+CROSS JOIN LATERAL (
+    SELECT jsonb_object_agg(way.channel, way.address) AS addresses
+    FROM (
+        SELECT 'EMAIL' AS channel, c.email AS address FROM contact_method c WHERE c.staff_id = n.staff_id
+        UNION ALL
+        SELECT t.channel, t.number FROM telephone t WHERE t.staff_id = n.staff_id AND (t.verified OR n.template = $3)
+    ) way
+    WHERE way.channel = ANY (n.channels)
+) reached
 WHERE n.state IN ('QUEUED', 'SENDING') AND n.try_at <= $1
-  AND (n.staff_id IS NULL OR c.email IS NOT NULL OR n.not_after <= $1)
+  AND (n.staff_id IS NULL OR reached.addresses IS NOT NULL OR n.not_after <= $1)
 ORDER BY n.try_at
 LIMIT $2
 FOR UPDATE OF n SKIP LOCKED;
 
 -- name: change
 UPDATE notification
-SET state = $2, try_at = $3, version = $4, attempts = $5, repeated = $6, sent_at = $7, code = $8, problem = $9
+SET state = $2, try_at = $3, version = $4, attempts = $5, repeated = $6, sent_at = $7, code = $8, problem = $9,
+    turn = $10, waits = $11, tries = $12
 WHERE id = $1;
 
 -- name: backlog

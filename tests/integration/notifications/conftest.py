@@ -22,12 +22,15 @@ from chassis.server import serve
 from chassis.service import Runtime
 from deploy.local.infrastructure import Addresses
 from hotline.notifications.v1 import notifications_service_pb2 as pb
+from hotline.notifications.v1.notifications_events_pb2 import NotificationSent
 from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
 from services.notifications import __main__ as notifications
 from services.notifications import commands, templates
+from services.notifications.model import Telephone
 from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from tests.integration.notifications.post_office import PostOffice
+from tests.integration.notifications.telephones import Telephones
 from tests.stack import clean_environment, fresh_database
 
 WORKER = UUID(int=7)
@@ -48,6 +51,7 @@ class Desk:
     identity: Path
     database: Database
     post_office: PostOffice
+    telephones: Telephones
     service: NotificationsServiceStub
 
     async def notify(self, key: str, staff_id: UUID | None = WORKER, **changes: Any) -> pb.Delivery:
@@ -74,10 +78,10 @@ class Desk:
 
         return await eventually(reached)
 
-    async def know(self, staff_id: UUID, email: str, version: int = 1) -> None:
-        """Have the copy of a contact method."""
+    async def know(self, staff_id: UUID, email: str, *telephones: Telephone, version: int = 1) -> None:
+        """Have the copy of somebody's contact methods."""
         async with self.database.transaction() as uow:
-            await commands.keep_contact_method(staff_id, email, version, uow)
+            await commands.keep_contact_methods(staff_id, email, telephones, version, uow)
 
     async def facts(self) -> Sequence[tuple[str, int]]:
         """What stands in the outbox, in its order: each fact's name and sequence."""
@@ -85,16 +89,32 @@ class Desk:
             rows = await uow.fetch("SELECT type, sequence FROM chassis.outbox ORDER BY seq")
         return [(row["type"].rpartition(".")[2], row["sequence"]) for row in rows]
 
+    async def sent_by(self, key: str) -> int:
+        """The channel that the fact of a message that went out names."""
+        async with self.database.transaction() as uow:
+            payload = await uow.fetchval(
+                "SELECT payload FROM chassis.outbox WHERE type LIKE '%NotificationSent' AND aggregateid = $1",
+                (await self.delivery(key)).notification_id,
+            )
+        return NotificationSent.FromString(payload).channel
+
+    async def waits(self, key: str) -> int:
+        """How often a message has had to wait."""
+        async with self.database.transaction() as uow:
+            return int(await uow.fetchval("SELECT waits FROM notification WHERE key = $1", key))
+
     @asynccontextmanager
-    async def sending(self) -> AsyncIterator[None]:
-        """A sender that runs as long as the block."""
+    async def sending(self, *, gateway: bool = True) -> AsyncIterator[None]:
+        """A sender that runs as long as the block, with the telephone gateway or without."""
         stop = asyncio.Event()
-        task = asyncio.create_task(Sender(self.database, self.settings, templates.load()).run(stop))
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.wait_for(task, 30)
+        async with connect(self.telephones.address, token_of(self.identity, "SERVICE")) as channel:
+            sender = Sender(self.database, self.settings, templates.load(), channel if gateway else None)
+            task = asyncio.create_task(sender.run(stop))
+            try:
+                yield
+            finally:
+                stop.set()
+                await asyncio.wait_for(task, 30)
 
     @asynccontextmanager
     async def process(self, part: str) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -148,8 +168,22 @@ async def post_office() -> AsyncIterator[PostOffice]:
 
 
 @pytest.fixture
+async def telephones() -> AsyncIterator[Telephones]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        exchange = Telephones(f"127.0.0.1:{probe.getsockname()[1]}")
+    await exchange.open()
+    yield exchange
+    await exchange.close()
+
+
+@pytest.fixture
 async def desk(
-    stack: Addresses, identity: Path, post_office: PostOffice, monkeypatch: pytest.MonkeyPatch
+    stack: Addresses,
+    identity: Path,
+    post_office: PostOffice,
+    telephones: Telephones,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Desk]:
     """The service on a database of its own, serving; two people are known by their addresses."""
     async with fresh_database(stack) as url:
@@ -157,6 +191,7 @@ async def desk(
             "HOTLINE_DATABASE_URL": url,
             "HOTLINE_KAFKA_BOOTSTRAP": stack.kafka_bootstrap,
             "HOTLINE_SMTP_ADDRESS": post_office.address,
+            "HOTLINE_PHONE_GATEWAY": telephones.address,
             "HOTLINE_IDENTITY_KEYS": str(identity),
             "HOTLINE_TOKEN_FILE": str(identity / "token"),
             "HOTLINE_PORT": "0",
@@ -172,7 +207,7 @@ async def desk(
             token = token_of(identity, "SERVICE")
             async with serving(settings, database) as port, connect(f"127.0.0.1:{port}", token) as channel:
                 service = NotificationsServiceStub(channel)
-                made = Desk(settings, environment, identity, database, post_office, service)
+                made = Desk(settings, environment, identity, database, post_office, telephones, service)
                 await made.know(WORKER, WORKER_EMAIL)
                 await made.know(SUPERVISOR, SUPERVISOR_EMAIL)
                 yield made

@@ -20,7 +20,12 @@ from chassis.envelope import Envelope
 from chassis.topics import TOPICS, dead_letter
 from deploy.local import kafka
 from hotline.casework.v1 import casework_service_pb2 as casework
-from hotline.casework.v1.casework_events_pb2 import AbsenceRecorded, ContactMethodSet, StaffRegistered
+from hotline.casework.v1.casework_events_pb2 import (
+    AbsenceRecorded,
+    ContactMethodSet,
+    ContactMethodVerified,
+    StaffRegistered,
+)
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceServicer, add_CaseworkServiceServicer_to_server
 from hotline.notifications.v1 import notifications_service_pb2 as pb
 from services.notifications import consumers, templates
@@ -37,6 +42,7 @@ class Casework(CaseworkServiceServicer):
     asked: int = 0
     away: bool = False
     code: str = ""
+    telephones: list[casework.ContactMethod] = field(default_factory=list)
 
     async def GetContactMethods(  # noqa: N802
         self, request: casework.GetContactMethodsRequest, context: Any
@@ -49,7 +55,7 @@ class Casework(CaseworkServiceServicer):
             channel=casework.CONTACT_CHANNEL_EMAIL, address=email, verified=not self.code, code=self.code
         )
         return casework.GetContactMethodsResponse(
-            staff_id=request.staff_id, email=email, version=version, methods=[mail]
+            staff_id=request.staff_id, email=email, version=version, methods=[mail, *self.telephones]
         )
 
 
@@ -149,3 +155,34 @@ async def test_a_new_address_gets_its_code_and_registration_alone_sends_none(des
 
     (mail,) = desk.post_office.mails
     assert (mail["To"], "048213" in mail["Subject"]) == ("newcomer@office.hotline.invalid", True)
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_new_number_is_called_with_its_code_and_with_promises_once_that_was_said_back(desk: Desk) -> None:
+    person, number = uuid4(), "+13125550142"
+    voice = casework.CONTACT_CHANNEL_VOICE
+    telephone = casework.ContactMethod(channel=voice, address=number, code="048213")
+    casework_records = Casework({str(person): ("person@office.hotline.invalid", 1)}, telephones=[telephone])
+
+    async def rang(times: int) -> bool:
+        return len(desk.telephones.rung) == times
+
+    async with desk.sending(), consuming(desk, casework_records):
+        await publish(desk, ContactMethodSet(staff_id=str(person), channel=voice), 1)
+        await eventually(lambda: rang(1))
+        telephone.verified, telephone.code = True, ""
+        casework_records.addresses[str(person)] = ("person@office.hotline.invalid", 2)
+        await publish(desk, ContactMethodVerified(staff_id=str(person), channel=voice), 2)
+        await eventually(lambda: can_be_called(desk, person))
+        await desk.notify("key", person, channels=[voice, casework.CONTACT_CHANNEL_EMAIL])
+        await desk.until("key", pb.DELIVERY_STATE_SENT)
+
+    with_code, due = desk.telephones.rung.values()
+    assert (with_code.number, due.number) == (number, number)
+    assert with_code.text == "This is the hotline. Your code is 0, 4, 8, 2, 1, 3."
+    assert desk.post_office.mails == []
+
+
+async def can_be_called(desk: Desk, person: UUID) -> bool:
+    async with desk.database.transaction() as uow:
+        return bool(await uow.fetchval("SELECT verified FROM telephone WHERE staff_id = $1", person))

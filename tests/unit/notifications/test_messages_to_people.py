@@ -1,11 +1,13 @@
 """One message from its order to its end, on a clock that the test moves."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from policy.ladders import Channel
 from services.notifications import model
 from services.notifications.model import Answer, Attempt, Code, Notification, Order, State
 
@@ -31,8 +33,10 @@ def queued() -> Notification:
     return model.queued(ORDER, new_id=UUID(int=1), mail_domain="hotline.invalid", traceparent=None, now=NOON)
 
 
-def handed_over(message: Notification, at: datetime = NOON) -> Notification:
-    return model.handed_over(message, lease=LEASE, now=at)
+def handed_over(
+    message: Notification, at: datetime = NOON, reachable: Collection[Channel] = frozenset(Channel)
+) -> Notification:
+    return model.handed_over(message, reachable, lease=LEASE, now=at)
 
 
 def test_a_new_message_waits_for_a_sender_at_once(queued: Notification) -> None:

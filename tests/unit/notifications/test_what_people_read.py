@@ -151,3 +151,22 @@ def test_a_text_without_a_subject_is_found_when_the_service_starts(tmp_path: Pat
     (tmp_path / "RUNG.txt").write_text("A promise needs you.\n")
     with pytest.raises(ValueError, match=r"RUNG\.txt must begin with a line 'Subject"):
         templates.load(tmp_path)
+
+
+def test_a_text_message_is_the_subject_and_says_who_writes() -> None:
+    text = templates.texted(TEXTS["RUNG"], OWNERS, CHICAGO)
+    assert text == "Hotline: 7ZK4-M: urgent call back is due Mon 02 Mar 2026 12:15:00 CST"
+
+
+def test_a_call_speaks_references_letter_by_letter_and_times_as_people_say_them() -> None:
+    spoken = templates.spoken(TEXTS["RUNG"], OWNERS, CHICAGO)
+    assert spoken == "This is the hotline. 7, Z, K, 4, M: urgent call back is due Monday 2 March at 12:15."
+    assert templates.spoken(TEXTS["VERIFY"], {"code": "012345"}, CHICAGO).endswith("Your code is 0, 1, 2, 3, 4, 5.")
+
+
+@pytest.mark.parametrize("code", sorted(TEXTS))
+def test_every_text_has_short_forms_of_one_line(code: str) -> None:
+    for form in (templates.texted, templates.spoken):
+        text = form(TEXTS[code], VALUES | OF_THE_MESSAGE, CHICAGO)
+        assert "\n" not in text
+        assert len(text) <= 200
