@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -26,6 +27,9 @@ _MAIL = "EMAIL"
 # After so many wrong codes the address must be set anew: a code of six digits is quickly guessed.
 _GUESSES = 5
 _CODES = 1_000_000
+_BY_TELEPHONE = frozenset({"SMS", "VOICE"})
+# E.164, as telephone gateways are given it.
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 async def register(uow: UnitOfWork, staff: Staff) -> None:
@@ -76,6 +80,10 @@ async def record_presence(uow: UnitOfWork, staff_id: UUID, place: Place) -> None
 async def set_contact_method(uow: UnitOfWork, staff_id: UUID, channel: str, address: str) -> bool:
     """Whether the address has to be proven: a new one counts only once its owner has said back what was sent there."""
     _must_be_own_or_lead(staff_id, "contact method")
+    if channel in _BY_TELEPHONE and not _NUMBER.fullmatch(address):
+        raise Refused(
+            "INVALID_REQUEST", "is no number that can be called from anywhere: give it as +13125550142", "address"
+        )
     member, _ = await store.staff(uow, staff_id)
     if not await store.set_contact_method(uow, member.staff_id, channel, address, _new_code(uow)):
         return False

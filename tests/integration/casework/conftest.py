@@ -172,11 +172,15 @@ class World:
         request = pb.ClimbRungRequest(promise_id=promise.promise_id, as_of=stamp(at or self.clock.now))
         return await (await self.service()).ClimbRung(request, timeout=DEADLINE)
 
-    async def sent(self, answer: pb.ClimbRungResponse) -> None:
-        """Notifications says that every message of the answer went out."""
+    async def sent(self, answer: pb.ClimbRungResponse, **how: Any) -> None:
+        """Notifications says that every message of the answer went out, and how."""
         for notice in answer.notices:
             fact = NotificationSent(
-                notification_id=notice.key, key=notice.key, staff_id=notice.staff_id, sent_at=stamp(self.clock.now)
+                notification_id=notice.key,
+                key=notice.key,
+                staff_id=notice.staff_id,
+                sent_at=stamp(self.clock.now),
+                **how,
             )
             await self.hears(fact)
 

@@ -81,7 +81,7 @@ async def test_it_holds_each_open_promise_and_none_that_is_closed(
 
 async def test_it_says_who_is_on_now_and_tomorrow_and_at_which_number(world: World, order: Order) -> None:
     people = world.people
-    await reached_by_telephone(world, people.worker, "555-0142")
+    await reached_by_telephone(world, people.worker, "+13125550142")
     rotation = workforce.Rotation(
         rotation_id="00000000-0000-7000-8000-0000000000aa",
         role="INVESTIGATOR",
@@ -104,7 +104,7 @@ async def test_it_says_who_is_on_now_and_tomorrow_and_at_which_number(world: Wor
     # Today's duty is the worker's, tomorrow's the second's; both within 24 hours.
     assert "<td>Mon 2026-11-23 08:00 -0600</td><td>Mon 2026-11-23 16:00 -0600</td><td>INVESTIGATOR</td>" in page
     assert "<td>Tue 2026-11-24 08:00 -0600</td>" in page
-    assert "Invented Investigator, 555-0142, 0001@office.hotline.invalid" in page
+    assert "Invented Investigator, +13125550142, 0001@office.hotline.invalid" in page
     assert "Invented Director" in page
 
 

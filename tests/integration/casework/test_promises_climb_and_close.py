@@ -330,3 +330,24 @@ async def test_a_promise_whose_certificate_cannot_be_written_is_not_closed(world
         await uow.execute("ALTER TABLE ledger.mislaid RENAME TO certificate")
     kept = await stub.RecordAttempt(request, timeout=DEADLINE)
     assert kept.promise.verdict == promise_pb2.VERDICT_MET
+
+
+async def test_the_ledger_and_its_certificates_know_by_which_channel_each_person_was_told(
+    world: World, tmp_path: Path
+) -> None:
+    promise = await world.promise()
+    called = await world.ring(promise)
+    await world.sent(called, channel=pb.CONTACT_CHANNEL_VOICE)
+    world.clock.move(minutes=10)
+    texted = await world.ring(promise)
+    await world.attempt(promise)
+
+    await world.sent(texted, channel=pb.CONTACT_CHANNEL_SMS)
+
+    assert [(told.rung, told.channel) for told in (await world.shown(promise)).told] == [
+        ("owner", "VOICE"),
+        ("supervisor", "SMS"),
+    ]
+    everything = await documents(world, promise)
+    assert json.loads(everything[1])["body"]["statement"]["channel"] == "SMS"
+    assert verified(world, tmp_path, everything) == 0

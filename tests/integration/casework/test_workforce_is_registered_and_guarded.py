@@ -6,6 +6,7 @@ from chassis.contract import stamp
 from chassis.server import Servicer
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import casework_service_pb2_grpc as rpc
+from hotline.casework.v1 import workforce_service_pb2 as workforce
 from services.casework.api import ACCESS
 from tests.integration.casework.conftest import DEADLINE, OFFICE, World, key, refused
 
@@ -89,3 +90,13 @@ def test_every_call_says_who_may_make_it() -> None:
     descriptor = pb.DESCRIPTOR.services_by_name["CaseworkService"]
 
     assert Servicer(rpc.add_CaseworkServiceServicer_to_server, object(), descriptor, ACCESS).undecided() == []
+
+
+async def test_a_number_that_no_gateway_could_call_is_refused_when_it_is_given(world: World) -> None:
+    stub = await world.at_work(world.people.worker)
+    given = workforce.SetContactMethodRequest(
+        idempotency_key=key(), staff_id=world.people.worker, channel=pb.CONTACT_CHANNEL_VOICE, address="555-0142"
+    )
+    async with refused("INVALID_REQUEST") as refusals:
+        await stub.SetContactMethod(given, timeout=DEADLINE)
+    assert set(refusals[0].fields) == {"address"}

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from chassis.contract import stamp
-from cli.timeline import comes_next, happened
+from cli.timeline import comes_next, happened, how
 from hotline.casework.v1 import promise_pb2 as ledger
+from hotline.casework.v1.casework_service_pb2 import CONTACT_CHANNEL_EMAIL as EMAIL
+from hotline.casework.v1.casework_service_pb2 import CONTACT_CHANNEL_VOICE as VOICE
+from hotline.notifications.v1 import notifications_service_pb2 as notifications
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NAMES = {"w-1": "Invented Worker"}
@@ -67,3 +70,18 @@ def test_an_entry_leaves_out_what_stands_elsewhere_and_what_is_empty() -> None:
         "effects": [{"effect": "FellOverdue"}, {"effect": "Close", "closing": {"verdict": "LATE"}}],
     }
     assert list(happened(tried, NAMES)) == ["outcome REACHED", "falls overdue", "closed as LATE"]
+
+
+def test_it_says_by_which_channel_somebody_was_told_and_which_were_in_vain() -> None:
+    tries = [
+        notifications.Tries(channel=VOICE, attempts=1, answer="BUSY"),
+        notifications.Tries(channel=EMAIL, attempts=1, answer="ACCEPTED"),
+    ]
+    delivery = notifications.Delivery(template="RUNG", attempts=2, channel=EMAIL, tries=tries)
+    assert how(ledger.Told(), delivery) == "mail RUNG, 2 attempts, call BUSY"
+    assert how(ledger.Told(), notifications.Delivery(template="RUNG", attempts=1, channel=VOICE)) == "call RUNG"
+
+
+@pytest.mark.parametrize(("channel", "said"), [("VOICE", "call"), ("SMS", "text"), ("EMAIL", "mail"), ("", "mail")])
+def test_without_notifications_the_ledger_knows_the_channel(channel: str, said: str) -> None:
+    assert how(ledger.Told(channel=channel), None) == said
