@@ -124,11 +124,11 @@ def test_calls_from_outside_come_from_the_edge_alone(overlay: Deployment) -> Non
         assert outside == [({"namespaceSelector": {"matchLabels": {"hotline-edge": "true"}}}, [port])]
 
 
-def test_the_internet_is_reached_by_mail_and_by_stores_alone(overlay: Deployment) -> None:
+def test_the_internet_is_reached_by_mail_by_telephone_and_by_stores_alone(overlay: Deployment) -> None:
     for workload in [*overlay.own_processes(), *overlay.of_kind("Job")]:
         outside = [ports for peer, ports in allowed(overlay, "egress", labels_of_pods(workload)) if "ipBlock" in peer]
         sender = workload["metadata"]["name"] == "notifications-sender"
-        assert outside == ([[465, 587]] if sender else []), title(workload)
+        assert outside == ([[465, 587], [7105]] if sender else []), title(workload)
 
 
 def test_temporal_is_reached_by_the_workflows_alone(overlays: Mapping[str, Deployment]) -> None:
