@@ -212,7 +212,8 @@ def test_shares_of_business_days_count_office_time() -> None:
 
 def test_the_tier_chooses_the_ladder() -> None:
     assert PACK.ladder("SCREENING_DECISION", "T0").name == "urgent"
-    assert PACK.ladder("SCREENING_DECISION", "T1").name == "standard"
+    assert PACK.ladder("SCREENING_DECISION", "T1").name == "danger"
+    assert PACK.ladder("SCREENING_DECISION", "T2").name == "standard"
     assert PACK.ladder("ASSIGNMENT_ACK", "T0").name == "urgent"
     assert PACK.ladder("DISPATCH_ACK", "T1").name == "urgent"
 

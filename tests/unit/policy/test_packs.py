@@ -141,7 +141,8 @@ class TestInheritance:
         pack = Packs(folder).get("seed-default")
         assert {rung.how for rung in pack.ladder("FINDING").rungs} == {BY_MAIL}
         by_telephone = (Channel.VOICE, Channel.SMS, Channel.EMAIL)
-        assert {rung.how for rung in pack.ladder("CALLBACK_URGENT").rungs} == {by_telephone}
+        urgent = (("CALLBACK_URGENT", None), ("ON_SCENE", "T0"), ("SCREENING_DECISION", "T1"))
+        assert {rung.how for kind, tier in urgent for rung in pack.ladder(kind, tier).rungs} == {by_telephone}
 
     @pytest.mark.parametrize("how", [[], ["VOICE", "SMS"], ["EMAIL", "EMAIL"], ["PAGER", "EMAIL"]])
     def test_a_ladder_that_could_leave_somebody_unreachable_is_refused(self, folder: Path, how: list[str]) -> None:
