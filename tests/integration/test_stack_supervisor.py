@@ -15,7 +15,7 @@ import pytest
 from deploy.local import kafka, platform, postgres, status
 from deploy.local.cache import filled
 from deploy.local.infrastructure import Addresses
-from deploy.local.kafka import Jar
+from deploy.local.jars import Jar
 from deploy.local.passwords import password
 from deploy.local.processes import Given, Process, Report, StackError, Step
 from deploy.local.settings import SERVICES, StackSettings, environment
@@ -153,7 +153,7 @@ def test_a_jar_that_is_not_the_one_on_the_list_is_refused(tmp_path: Path) -> Non
     jar = tmp_path / "broker-1.jar"
     jar.write_bytes(b"something else")
     with pytest.raises(StackError, match="is not the jar it should be"):
-        kafka._verify(jar, Jar("0" * 64, "org.example", "broker", "1"))
+        kafka.jars(StackSettings(home=tmp_path))._verify(jar, Jar("0" * 64, "org.example", "broker", "1"))
 
 
 def test_a_password_is_made_once_and_is_for_its_owner_alone(tmp_path: Path) -> None:
