@@ -23,6 +23,7 @@ COMPONENTS = (
     "mutual-tls",
     "autoscaling",
     "worker-versions",
+    "backups",
 )
 OVERLAYS = ("development", "production", "small-agency")
 
