@@ -1,4 +1,4 @@
-"""Real PostgreSQL, Kafka, Temporal and mail for tests: one set for a session, thrown away after it."""
+"""Real PostgreSQL, Kafka, Temporal, mail and telephones for tests: one set for a session, thrown away after it."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ GIVEN = ("HOTLINE_POSTGRES_URL", "HOTLINE_KAFKA_BOOTSTRAP", "HOTLINE_TEMPORAL_AD
 def start_infrastructure(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Addresses]:
     """Run the outside parts with their data in `folder`, on free ports, for as long as the context lasts.
 
-    `HOTLINE_PROVIDERS` says where they come from: `processes` (as when unset), `containers` (all but the mail server)
+    `HOTLINE_PROVIDERS` says where they come from: `processes` (as when unset), `containers` (all but mail and telephones)
     or `given` (all four addresses are in the environment). What was asked for and cannot be had fails.
     """
     with free_offset() as offset:

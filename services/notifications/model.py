@@ -198,7 +198,7 @@ def failed(message: Notification, code: Code, problem: str) -> Notification:
 
 
 def wait_after(waits: int) -> timedelta:
-    """How long to wait for the so-manieth time: 1, 2, 4, 8, 16, then 30 seconds."""
+    """How long the wait of this number is: 1, 2, 4, 8, 16, then 30 seconds."""
     return min(timedelta(seconds=2 ** min(max(waits, 1) - 1, 10)), LONGEST_WAIT)
 
 
