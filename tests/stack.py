@@ -27,8 +27,9 @@ GIVEN = ("HOTLINE_POSTGRES_URL", "HOTLINE_KAFKA_BOOTSTRAP", "HOTLINE_TEMPORAL_AD
 def start_infrastructure(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Addresses]:
     """Run the outside parts with their data in `folder`, on free ports, for as long as the context lasts.
 
-    `HOTLINE_PROVIDERS` says where they come from: `processes` (as when unset), `containers` (all but mail and telephones)
-    or `given` (all four addresses are in the environment). What was asked for and cannot be had fails.
+    `HOTLINE_PROVIDERS` says where they come from: `processes` (as when unset), `containers` (all but mail and
+    telephones) or `given` (the addresses of all but telephones are in the environment). What was asked for and cannot
+    be had fails.
     """
     with free_offset() as offset:
         chosen = dict(environment or {}) | {"HOTLINE_HOME": str(folder / "home"), "HOTLINE_PORT_OFFSET": str(offset)}
