@@ -49,8 +49,8 @@ manifests: ready ## Write what is made from the table of topics and from the obj
 	@$(BIN)/python -m pytest tests/contract
 
 .PHONY: cluster-check
-cluster-check: ready ## Apply the manifests to the empty cluster of KUBECONFIG, update and drain: make cluster-check KUBECONFIG=...
-	@$(BIN)/python -m deploy.kubernetes.cluster_check $(or $(OVERLAY),production)
+cluster-check: ready ## Apply the manifests to a real API server with simulated nodes, update, put back, drain: [OVERLAY=production]
+	@$(BIN)/python -m deploy.kubernetes.cluster_check $(OVERLAY)
 
 .PHONY: lint
 lint: ready ## Formatting, lint, types, import directions, contracts
