@@ -89,6 +89,13 @@ def test_copies_stand_on_different_nodes_and_in_different_zones(overlay: Deploym
         assert by_zone["whenUnsatisfiable"] == ("DoNotSchedule" if strict else "ScheduleAnyway")
 
 
+def test_copies_of_a_drained_zone_may_stand_in_the_others(overlay: Deployment) -> None:
+    """Counted, an empty zone would keep every other at one copy more than none."""
+    for deployment in overlay.own_processes():
+        spread = pod(deployment)["topologySpreadConstraints"]
+        assert {each["nodeTaintsPolicy"] for each in spread} == {"Honor"}, title(deployment)
+
+
 def test_an_answer_stands_on_two_database_servers(overlay: Deployment) -> None:
     for cluster in overlay.of_kind("Cluster"):
         synchronous = cluster["spec"]["postgresql"].get("synchronous")
