@@ -150,6 +150,7 @@ async def show(reference: str, as_json: bool) -> None:
             {
                 "report_id": found.report_id,
                 "reference": found.reference,
+                "reasonable_cause": _bases(found),
                 "decision": decision,
                 "investigation": investigation,
                 "promises": list(promises),
@@ -159,6 +160,8 @@ async def show(reference: str, as_json: bool) -> None:
         return
     names = await session.staff_names()
     click.echo(f"{found.reference}  received {output.when(found.received_at)}  report {found.report_id}")
+    if found.reasonable_cause:
+        click.echo(f"reasonable cause: {', '.join(_bases(found))}")
     click.echo(_recommendation(decision) if decision else "not screened yet")
     if investigation:
         state = contract.word(casework_pb.InvestigationState, investigation.state)
@@ -166,6 +169,10 @@ async def show(reference: str, as_json: bool) -> None:
         click.echo(f"investigation {investigation.investigation_id}: {state}, worker {worker}")
     await print_promises(promises, datetime.now(UTC))
     output.table("Messages", ("to", "template", "state", "asked", "sent"), (_row(each, names) for each in messages))
+
+
+def _bases(found: intake_pb.Report) -> list[str]:
+    return [contract.word(intake_pb.ReasonableCause, basis) for basis in found.reasonable_cause]
 
 
 def _row(delivery: notifications_pb.Delivery, names: dict[str, str]) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ Outcome = Literal[
     "WRONG_NUMBER",
     "OTHER",
 ]
+ReasonableCause = Literal["WITNESSED", "CHILD_SAID", "SIGNS", "OTHERS_SAID", "RECORDS"]
 Role = Literal["INTAKE_SPECIALIST", "SCREENER", "INVESTIGATOR", "SUPERVISOR", "MANAGER", "DIRECTOR", "ADMIN"]
 Screening = Literal["SCREEN_IN", "SCREEN_OUT", "ALTERNATIVE", "INFORMATION", "SERVICE"]
 Tier = Literal["T0", "T1", "T2", "T3", "T4", "none"]
@@ -112,6 +113,7 @@ class Report(Part):
         None, description="An earlier contact of this file whose report this one repeats."
     )
     interpreter: bool = False
+    reasonable_cause: tuple[ReasonableCause, ...] = Field((), description="What the reporter's belief rests on (R016).")
     takes: Duration = Field(timedelta(0), description="How long the telling lasts: clocks run from the ring.")
 
 

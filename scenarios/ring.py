@@ -68,6 +68,7 @@ async def _submit(contact: Contact, report: Report, brought: Brought, floor: Flo
         participants=[_participant(child) for child in report.children],
         narrative=report.narrative,
         interpreter_used=report.interpreter,
+        reasonable_cause=[pb.ReasonableCause.Value(f"REASONABLE_CAUSE_{basis}") for basis in report.reasonable_cause],
     )
     if contact.reporter:
         request.reporter.CopyFrom(pb.Reporter(name=contact.reporter.name, contact=contact.reporter.contact))

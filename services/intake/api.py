@@ -26,6 +26,7 @@ from services.intake.model.reports import (
     ChildFacts,
     Participant,
     ParticipantRole,
+    ReasonableCause,
     Report,
     Reporter,
     ScreeningFacts,
@@ -112,6 +113,7 @@ class Intake(rpc.IntakeServiceServicer):
             new_participants=_participants(request.new_participants),
             narrative=request.narrative,
             interpreter_used=request.interpreter_used,
+            reasonable_cause=_reasonable_cause(request.reasonable_cause),
         )
 
         async def act(uow: UnitOfWork) -> pb.AmendReportResponse:
@@ -200,7 +202,12 @@ def _statement(request: pb.SubmitReportRequest) -> Statement:
         narrative=request.narrative,
         reporter=Reporter(request.reporter.name, request.reporter.contact),
         interpreter_used=request.interpreter_used,
+        reasonable_cause=_reasonable_cause(request.reasonable_cause),
     )
+
+
+def _reasonable_cause(bases: Iterable[pb.ReasonableCause.ValueType]) -> tuple[ReasonableCause, ...]:
+    return tuple(ReasonableCause(word(pb.ReasonableCause, basis)) for basis in bases)
 
 
 def _participants(people: Iterable[pb.Participant]) -> tuple[Participant, ...]:
@@ -252,5 +259,6 @@ def _report(report: Report) -> pb.Report:
         participants=people,
         narrative=report.narrative,
         anonymous=report.anonymous,
+        reasonable_cause=[number(pb.ReasonableCause, basis) for basis in report.reasonable_cause],
         version=report.version,
     )

@@ -18,6 +18,7 @@ from services.intake.model.reports import (
     ChildFacts,
     Participant,
     ParticipantRole,
+    ReasonableCause,
     Report,
     Reporter,
     ScreeningFacts,
@@ -113,6 +114,7 @@ async def add_report(uow: UnitOfWork, report: Report, reporter: Reporter) -> Non
         report.narrative,
         report.anonymous,
         report.interpreter_used,
+        report.reasonable_cause,
         report.version,
     )
     await uow.execute_many(_sql.add_participant, _people(report))
@@ -144,6 +146,7 @@ async def amend_report(uow: UnitOfWork, report: Report, new_people: int) -> None
         _facts_as_json(report.facts),
         report.narrative,
         report.interpreter_used,
+        report.reasonable_cause,
         report.version,
     )
     known = len(report.participants) - new_people
@@ -161,6 +164,7 @@ async def earlier_version(uow: UnitOfWork, report: Report, version: int) -> Repo
         facts=_facts_from_json(row["facts"]),
         narrative=row["narrative"],
         interpreter_used=row["interpreter_used"],
+        reasonable_cause=_reasonable_cause(row),
         version=row["version"],
     )
 
@@ -253,8 +257,13 @@ async def _report(uow: UnitOfWork, row: Row) -> Report:
         narrative=row["narrative"],
         anonymous=row["anonymous"],
         interpreter_used=row["interpreter_used"],
+        reasonable_cause=_reasonable_cause(row),
         version=row["version"],
     )
+
+
+def _reasonable_cause(row: Row) -> tuple[ReasonableCause, ...]:
+    return tuple(map(ReasonableCause, row["reasonable_cause"]))
 
 
 def _people(report: Report) -> list[tuple[Any, ...]]:

@@ -103,6 +103,7 @@ def _rights(made: Deployment, user: str) -> dict[str, dict[str, set[str]]]:
 
 
 def test_the_document_describes_every_topic_with_its_facts() -> None:
+    """R137: in AsyncAPI, for whoever connects a system of theirs."""
     document = yaml.safe_load(_DOCUMENT.read_text())
     assert document["asyncapi"] == "3.0.0"
     described = {

@@ -94,6 +94,7 @@ async def until_dispatched(office: Office, investigation: casework.Investigation
 
 
 async def test_the_worker_who_gets_it_owes_an_acceptance_from_then_on_and_hears_of_it_once(office: Office) -> None:
+    """R034."""
     investigation = await opened(office)
     async with office.working():
         await office.carry(await office.facts("casework.investigation"))

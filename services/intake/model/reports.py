@@ -66,6 +66,16 @@ class Reporter:
         return not (self.name or self.contact)
 
 
+class ReasonableCause(StrEnum):
+    """What a reporter's reasonable cause to believe that a child is harmed or at risk rests on (R016)."""
+
+    WITNESSED = "WITNESSED"
+    CHILD_SAID = "CHILD_SAID"
+    SIGNS = "SIGNS"
+    OTHERS_SAID = "OTHERS_SAID"
+    RECORDS = "RECORDS"
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """What a worker wrote down while the reporter spoke."""
@@ -75,6 +85,7 @@ class Statement:
     narrative: str = field(repr=False)
     reporter: Reporter
     interpreter_used: bool
+    reasonable_cause: tuple[ReasonableCause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,7 @@ class Amendment:
     new_participants: tuple[Participant, ...]
     narrative: str = field(repr=False)
     interpreter_used: bool
+    reasonable_cause: tuple[ReasonableCause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +116,7 @@ class Report:
     narrative: str = field(repr=False)
     anonymous: bool
     interpreter_used: bool
+    reasonable_cause: tuple[ReasonableCause, ...] = ()
     version: int = 1
 
 
@@ -127,6 +140,7 @@ def submitted(contact: Contact, statement: Statement, *, report_id: UUID, refere
         narrative=statement.narrative,
         anonymous=statement.reporter.anonymous,
         interpreter_used=statement.interpreter_used,
+        reasonable_cause=statement.reasonable_cause,
     )
 
 
@@ -149,6 +163,7 @@ def amended(report: Report, amendment: Amendment, *, at: datetime) -> Report:
         participants=(*report.participants, *amendment.new_participants),
         narrative=amendment.narrative,
         interpreter_used=amendment.interpreter_used,
+        reasonable_cause=amendment.reasonable_cause,
         version=report.version + 1,
     )
 

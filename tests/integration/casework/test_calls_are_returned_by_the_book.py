@@ -228,7 +228,7 @@ async def test_who_cannot_talk_safely_names_another_time(world: World) -> None:
 
 
 async def test_an_office_report_shows_kept_late_missed_and_linked_complaints(world: World) -> None:
-    """R088, R089."""
+    """R087-R089: for every class of caller."""
     classes = type_pb2.CALLER_CLASS_CLIENT, type_pb2.CALLER_CLASS_CLIENT, type_pb2.CALLER_CLASS_POLICE
     kept, late, missed = [
         await asked(world, urgent=True, reference=f"K7M2-000{n}", caller_class=caller)

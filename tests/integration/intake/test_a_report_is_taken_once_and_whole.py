@@ -109,6 +109,35 @@ async def test_the_clocks_of_a_report_run_from_the_first_ring(desk: Any) -> None
     assert found.report.recorded_at.ToDatetime(RANG.tzinfo) > RANG
 
 
+async def test_what_reasonable_cause_rests_on_is_kept_with_every_version(desk: Any) -> None:
+    """R016."""
+    told = [pb.REASONABLE_CAUSE_CHILD_SAID]
+    request = a_report(await open_contact(desk), reasonable_cause=told)
+    submitted = await desk.SubmitReport(request, timeout=TIMEOUT)
+    amendment = pb.AmendReportRequest(
+        idempotency_key="seen since " + submitted.report_id,
+        report_id=submitted.report_id,
+        version=1,
+        facts=request.facts,
+        narrative=request.narrative,
+        reasonable_cause=[*told, pb.REASONABLE_CAUSE_SIGNS],
+    )
+    amended = await desk.AmendReport(amendment, timeout=TIMEOUT)
+
+    first = await desk.GetReport(pb.GetReportRequest(report_id=submitted.report_id, version=1), timeout=TIMEOUT)
+
+    assert list(first.report.reasonable_cause) == told
+    assert list(amended.report.reasonable_cause) == [*told, pb.REASONABLE_CAUSE_SIGNS]
+
+
+async def test_a_basis_is_named_once_and_is_one_there_is(desk: Any) -> None:
+    """R016."""
+    for wrong in ([pb.REASONABLE_CAUSE_SIGNS] * 2, [pb.REASONABLE_CAUSE_UNSPECIFIED], [99]):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await desk.SubmitReport(a_report(await open_contact(desk), reasonable_cause=wrong), timeout=TIMEOUT)
+        assert any("reasonable_cause" in field for field in refusal_of(refused.value).fields)
+
+
 async def test_a_report_is_taken_although_its_contact_has_ended(desk: Any) -> None:
     contact_id = await open_contact(desk)
     close = pb.CloseContactRequest(

@@ -23,6 +23,7 @@ ENVELOPE = Envelope(
 
 
 def test_what_we_write_the_oracle_reads() -> None:
+    """R137: whoever reads CloudEvents reads our facts."""
     message = KafkaMessage(dict(ENVELOPE.to_headers()), ENVELOPE.subject.encode(), b"\x0a\x01x")
     event = from_binary(message, data_unmarshaller=lambda data: data)
     attributes = event.get_attributes()
