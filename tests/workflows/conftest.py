@@ -210,7 +210,7 @@ class Office:
         shown = await self.shown(promise)
         async with self.casework.database.transaction() as uow:
             for told in shown.told:
-                await ledger.mark_told(uow, told.key, datetime.now(UTC))
+                await ledger.mark_told(uow, told.key, datetime.now(UTC), "EMAIL")
 
     async def went_out(self, promise: Promise) -> None:
         """Every message of the promise has gone out, and notifications' facts are on Kafka; nobody carries them on."""
