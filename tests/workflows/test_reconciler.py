@@ -49,6 +49,12 @@ async def reconciling(office: Office, **changed: object) -> AsyncIterator[None]:
             await running
 
 
+async def waits(office: Office, promise: Promise) -> bool:
+    """Whether nothing is under way in the promise's alarm: its timer runs."""
+    described = (await office.alarm(promise).describe()).raw_description
+    return not described.HasField("pending_workflow_task") and not described.pending_activities
+
+
 async def ended(office: Office, promise: Promise) -> bool:
     return (await office.alarm(promise).describe()).status is not WorkflowExecutionStatus.RUNNING
 
@@ -120,6 +126,7 @@ async def test_an_alarm_that_is_as_the_ledger_says_is_left_alone(office: Office)
         await office.carry()
         await office.until_told(promise, office.people.worker)
         await office.mark_told(promise)
+        await eventually(lambda: waits(office, promise))
         async with reconciling(office):
             before = (await office.alarm(promise).describe()).history_length
             await asyncio.sleep(5 * GRACE.total_seconds())
