@@ -144,7 +144,8 @@ async def _promises(platform: Floor, count: int) -> Measured:
     async def all_sent() -> bool:
         return len(await _sent(platform)) >= count
 
-    await eventually(all_sent, within=1800)
+    # Ten thousand within a minute are more than a small machine does: they take what they take, and that is printed.
+    await eventually(all_sent, within=1800 + count * 0.3)
     processor = _processor(platform) - before
     due = {promise.promise_id: instant(promise.rungs[0].at) for promise in promises}
     climbed, sent = await _climbed(platform), await _sent(platform)
