@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.processes import StackError
+from deploy.local.programs import output_of
 
 
 @dataclass(frozen=True)
@@ -20,20 +20,8 @@ class Cluster:
 
     async def run(self, *arguments: str, given: str | None = None) -> str:
         """Run kubectl, with `given` as its standard input; its standard output. A StackError holds what it said."""
-        child = await asyncio.create_subprocess_exec(
-            *self._command(*arguments),
-            stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            output, problems = await child.communicate(given.encode() if given else None)
-        finally:
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-        if child.returncode:
-            raise StackError(f"`kubectl {' '.join(arguments)}`: {problems.decode(errors='replace').strip()}")
+        failing = f"`kubectl {' '.join(arguments)}`: "
+        output = await output_of(*self._command(*arguments), failing=failing, given=given.encode() if given else None)
         return output.decode()
 
     @asynccontextmanager

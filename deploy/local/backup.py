@@ -21,6 +21,7 @@ from deploy.local import infrastructure, postgres, status
 from deploy.local.passwords import password
 from deploy.local.platform import database_name
 from deploy.local.processes import StackError
+from deploy.local.programs import output_of
 from deploy.local.settings import SERVICES, StackSettings
 from deploy.local.status import process_of
 
@@ -134,18 +135,14 @@ async def _client(settings: StackSettings, service: str, database: str, program:
     server_url = infrastructure.addresses(settings).postgres_url
     place, _, options = postgres.database_url(server_url, role, "").rpartition("@")[2].partition("?")
     host = place.partition("/")[0]
-    child = await asyncio.create_subprocess_exec(
+    await output_of(
         str(postgres.BIN / program),
         f"--dbname=postgresql://{role}@{host}/{database}" + (f"?{options}" if options else ""),
         *arguments,
         # Not among the arguments, which everybody on the machine can read.
         env={**os.environ, "PGPASSWORD": secret},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+        failing=f"{program} failed on {database}: ",
     )
-    _, said = await child.communicate()
-    if child.returncode:
-        raise StackError(f"{program} failed on {database}: {said.decode(errors='replace').strip()}")
 
 
 def _running(settings: StackSettings) -> Iterator[str]:

