@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -31,6 +30,7 @@ from services.notifications.sender import Sender
 from services.notifications.settings import NotificationsSettings
 from tests.integration.notifications.post_office import PostOffice
 from tests.integration.notifications.telephones import Telephones
+from tests.services import free_port
 from tests.stack import clean_environment, fresh_database
 
 WORKER = UUID(int=7)
@@ -159,9 +159,7 @@ def acting() -> Iterator[None]:
 
 @pytest.fixture
 async def post_office() -> AsyncIterator[PostOffice]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        office = PostOffice(f"127.0.0.1:{probe.getsockname()[1]}")
+    office = PostOffice(f"127.0.0.1:{free_port()}")
     await office.open()
     yield office
     await office.close()
@@ -169,9 +167,7 @@ async def post_office() -> AsyncIterator[PostOffice]:
 
 @pytest.fixture
 async def telephones() -> AsyncIterator[Telephones]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        exchange = Telephones(f"127.0.0.1:{probe.getsockname()[1]}")
+    exchange = Telephones(f"127.0.0.1:{free_port()}")
     await exchange.open()
     yield exchange
     await exchange.close()
