@@ -38,6 +38,7 @@ AGGREGATE = "casework.investigation"
 OPENED = "opened"
 
 ACKNOWLEDGEMENT = frozenset({"ASSIGNMENT_ACK"})
+ACKNOWLEDGED = "ACKNOWLEDGED"
 OWED_TO_CHILDREN = frozenset({"ON_SCENE", "FIRST_CONTACT"})
 """What is owed to the children themselves: no finding closes over it."""
 
@@ -111,13 +112,20 @@ async def assign(uow: UnitOfWork, rules: Rules, investigation_id: UUID, named: U
 async def owe(uow: UnitOfWork, rules: Rules, wanted: promises.Wanted) -> Promise:
     """A promise that a workflow asks for. That they accept is owed only by who has the investigation, while it is open.
 
-    A dispatch may come later than the next assignment or the finding: what it asked for could never be kept.
+    A dispatch may come later than the next assignment or the finding: what it asked for could never be kept. One that
+    comes later than the acceptance finds it kept: nobody is asked for what they have said.
     """
-    if wanted.kind in ACKNOWLEDGEMENT and wanted.subject.type == "investigation":
-        investigation = await store.lock_investigation(uow, UUID(wanted.subject.id))
-        if investigation.state is State.CLOSED or wanted.owner != _owner(investigation):
-            raise Refused("WRONG_STATE", "the investigation is closed or somebody else's: this is not owed any more")
-    return await promises.make(uow, rules, wanted)
+    if wanted.kind not in ACKNOWLEDGEMENT or wanted.subject.type != "investigation":
+        return await promises.make(uow, rules, wanted)
+    investigation = await store.lock_investigation(uow, UUID(wanted.subject.id))
+    if investigation.state is State.CLOSED or wanted.owner != _owner(investigation):
+        raise Refused("WRONG_STATE", "the investigation is closed or somebody else's: this is not owed any more")
+    promise = await promises.make(uow, rules, wanted)
+    accepted_at = investigation.accepted_at
+    if promise.closing or accepted_at is None:
+        return promise
+    acceptance = Attempt(wanted.owner.id, ACKNOWLEDGED, accepted_at)
+    return await promises.happen(uow, rules, promise, acceptance, accepted_at)
 
 
 async def accept(uow: UnitOfWork, rules: Rules, investigation_id: UUID) -> Investigation:
@@ -278,10 +286,10 @@ async def _give_to(uow: UnitOfWork, investigation: Investigation, choice: Choice
 
 async def _accept(uow: UnitOfWork, rules: Rules, investigation: Investigation) -> Investigation:
     by = acting().subject
-    investigation = model.accepted(investigation, by)
+    investigation = model.accepted(investigation, by, uow.clock())
     fact = events.AssignmentAccepted(investigation_id=investigation.id, worker_id=by)
     await say_next(uow, investigation, fact, "investigation.accept")
-    await _keep(uow, rules, investigation, "ASSIGNMENT_ACK", "ACKNOWLEDGED", uow.clock())
+    await _keep(uow, rules, investigation, "ASSIGNMENT_ACK", ACKNOWLEDGED, uow.clock())
     return investigation
 
 

@@ -59,6 +59,14 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A worker said: it is mine."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Investigation:
     """One investigation of one report. Times are zone-aware; people and children are references."""
 
@@ -72,6 +80,7 @@ class Investigation:
     alleged_victims: tuple[str, ...]
     state: State = State.OPEN
     worker_id: str | None = None
+    acceptance: Acceptance | None = None
     contacts: tuple[Contact, ...] = ()
     # The last finding; it stands until another one is made, also while the investigation is open again.
     finding: Finding | None = None
@@ -85,6 +94,11 @@ class Investigation:
         """The alleged victims who are covered, in the order of the report."""
         covered = {contact.child_id for contact in self.contacts if contact.covers}
         return tuple(child for child in self.alleged_victims if child in covered)
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """Since when its worker has it; None while they have yet to say so."""
+        return self.acceptance.at if self.acceptance and self.acceptance.by == self.worker_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +140,7 @@ def raised(investigation: Investigation, tier: str, alleged_victims: Sequence[st
         return investigation
     after = _next(investigation, tier=urgent, alleged_victims=children)
     if after.state is State.CONTACTED and first_contact(after) is None:
-        return replace(after, state=State.ACCEPTED)
+        return replace(after, state=State.ACCEPTED if after.accepted_at else State.ASSIGNED)
     return after
 
 
@@ -148,6 +162,7 @@ def reopened(investigation: Investigation, tier: str, alleged_victims: Sequence[
         investigation,
         state=State.OPEN,
         worker_id=None,
+        acceptance=None,
         tier=tier,
         alleged_victims=tuple(alleged_victims),
         closed_because="",
@@ -159,16 +174,17 @@ def assigned(investigation: Investigation, worker_id: str) -> Investigation:
     """The same with this worker, who has yet to accept; children already seen stay seen."""
     _must_be_open(investigation)
     state = State.CONTACTED if investigation.state is State.CONTACTED else State.ASSIGNED
-    return _next(investigation, worker_id=worker_id, state=state)
+    return _next(investigation, worker_id=worker_id, acceptance=None, state=state)
 
 
-def accepted(investigation: Investigation, by: str) -> Investigation:
-    """The worker says: it is mine. Only the worker can."""
+def accepted(investigation: Investigation, by: str, now: datetime) -> Investigation:
+    """The worker says: it is mine. Only the worker can, and the first time counts."""
     _must_be_open(investigation)
     if investigation.worker_id != by:
         raise Refused("WRONG_STATE", "the investigation is assigned to somebody else: only its worker can accept it")
     state = State.ACCEPTED if investigation.state is State.ASSIGNED else investigation.state
-    return _next(investigation, state=state)
+    since = investigation.accepted_at or now
+    return _next(investigation, state=state, acceptance=Acceptance(by, since))
 
 
 def contacted(investigation: Investigation, contact: Contact, now: datetime) -> Investigation:

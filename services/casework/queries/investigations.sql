@@ -26,7 +26,7 @@ ORDER BY recorded_at, contact_id;
 -- The version is checked though the row is locked: a model that skipped one must never be written.
 UPDATE casework.investigation
 SET state = $3, worker_id = $4, worker_why = coalesce($5, worker_why), finding = $6, closed_because = $7,
-    tier = $8, alleged_victims = $9, counts_from = $10, version = $2
+    tier = $8, alleged_victims = $9, counts_from = $10, accepted_by = $11, accepted_at = $12, version = $2
 WHERE investigation_id = $1 AND version = $2 - 1
 RETURNING version;
 

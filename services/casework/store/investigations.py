@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis import errors
 from chassis.unit_of_work import Row, UnitOfWork
-from services.casework.model.investigations import Contact, ContactResult, Finding, Investigation, State
+from services.casework.model.investigations import Acceptance, Contact, ContactResult, Finding, Investigation, State
 from services.casework.store.statements import sql as _sql
 
 
@@ -62,6 +62,8 @@ async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: 
         after.tier,
         list(after.alleged_victims),
         after.counts_from,
+        UUID(after.acceptance.by) if after.acceptance else None,
+        after.acceptance.at if after.acceptance else None,
     )
     if saved is None:
         raise RuntimeError(f"investigation {after.id}: version {after.version} does not follow the stored one")
@@ -108,6 +110,7 @@ async def _investigation(uow: UnitOfWork, row: Row) -> Investigation:
         alleged_victims=tuple(row["alleged_victims"]),
         state=State(row["state"]),
         worker_id=str(row["worker_id"]) if row["worker_id"] else None,
+        acceptance=Acceptance(str(row["accepted_by"]), row["accepted_at"]) if row["accepted_by"] else None,
         contacts=tuple(Contact(c["child_id"], ContactResult(c["result"]), c["occurred_at"]) for c in contacts),
         finding=Finding(row["finding"]) if row["finding"] else None,
         closed_because=row["closed_because"],

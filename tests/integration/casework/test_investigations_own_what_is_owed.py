@@ -63,6 +63,12 @@ async def contact(
     return (await stub.RecordContact(request, timeout=DEADLINE)).investigation
 
 
+async def accept(world: World, investigation: pb.Investigation, by: str = "") -> pb.Investigation:
+    request = pb.AcceptAssignmentRequest(idempotency_key=key(), investigation_id=investigation.investigation_id)
+    stub = await world.person(by or investigation.worker_id)
+    return (await stub.AcceptAssignment(request, timeout=DEADLINE)).investigation
+
+
 async def found(
     world: World, investigation: pb.Investigation, at: datetime | None = None, late_reason: str = ""
 ) -> pb.Investigation:
@@ -102,14 +108,15 @@ async def owed(world: World, investigation: pb.Investigation) -> dict[str, Promi
     return {promise.kind: promise for promise in await world.open_promises(investigation.investigation_id)}
 
 
-async def dispatched(world: World, investigation: pb.Investigation) -> Promise:
-    """What the investigation's workflow asks for when a worker was assigned."""
+async def dispatched(world: World, investigation: pb.Investigation, assigned_at: datetime | None = None) -> Promise:
+    """What the investigation's workflow asks for when a worker was assigned: just now, unless said otherwise."""
     return await world.promise(
         "ASSIGNMENT_ACK",
         subject=Subject(type="investigation", id=investigation.investigation_id),
         cause=f"assigned/{investigation.version}",
         owner=type_pb2.Owner(staff_id=investigation.worker_id),
         tier=type_pb2.TIER_T1,
+        received_at=stamp(assigned_at or world.clock.now),
     )
 
 
@@ -205,14 +212,43 @@ async def test_only_an_investigator_is_given_an_investigation(world: World) -> N
 async def test_accepting_keeps_the_acknowledgement_that_was_asked_for(world: World) -> None:
     investigation = await opened(world)
     acknowledgement = await dispatched(world, investigation)
-    request = pb.AcceptAssignmentRequest(idempotency_key=key(), investigation_id=investigation.investigation_id)
 
     async with refused("WRONG_STATE"):
-        await (await world.person(world.people.second)).AcceptAssignment(request, timeout=DEADLINE)
-    accepted = await (await world.person(world.people.worker)).AcceptAssignment(request, timeout=DEADLINE)
+        await accept(world, investigation, world.people.second)
+    accepted = await accept(world, investigation)
 
-    assert accepted.investigation.state == pb.INVESTIGATION_STATE_ACCEPTED
+    assert accepted.state == pb.INVESTIGATION_STATE_ACCEPTED
     assert (await world.shown(acknowledgement)).promise.verdict == promise_pb2.VERDICT_MET
+
+
+async def test_who_accepted_before_they_were_asked_is_not_asked_again_and_the_record_says_when(world: World) -> None:
+    """The dispatch comes late: a workflow was down while the worker looked at the queue."""
+    investigation, assigned_at = await opened(world), world.clock.now
+    world.clock.move(minutes=1)
+    accepted_at = world.clock.now
+    await accept(world, investigation)
+    world.clock.move(hours=3)
+
+    late = await dispatched(world, investigation, assigned_at)
+    answer = await world.ring(late)
+    facts = await world.facts(late.promise_id)
+
+    assert late == await dispatched(world, investigation, assigned_at)
+    assert late.verdict == promise_pb2.VERDICT_MET
+    assert instant(facts[-1][1].occurred_at) == accepted_at  # type: ignore[attr-defined]
+    assert told(answer) == []
+    assert (await certificate(world, late))["verdict"] == "MET"
+
+
+async def test_an_acceptance_is_of_one_assignment_the_next_worker_owes_one_too(world: World) -> None:
+    """Also when every child has been seen already, and when it comes back to who accepted it before."""
+    investigation = await opened(world)
+    await contact(world, investigation, "SEEN_IN_PERSON")
+
+    there = await dispatched(world, await assign(world, investigation, world.people.second))
+    back = await dispatched(world, await assign(world, investigation, world.people.worker))
+
+    assert [there.verdict, back.verdict] == [promise_pb2.VERDICT_UNSPECIFIED] * 2
 
 
 async def test_an_acceptance_is_not_owed_by_who_lost_the_investigation_before_they_were_asked(world: World) -> None:

@@ -94,9 +94,9 @@ def test_nothing_happens_before_receipt_or_in_the_future(at: datetime) -> None:
 
 
 def test_only_the_worker_accepts() -> None:
-    assert accepted(ASSIGNED, "worker").state is State.ACCEPTED
+    assert accepted(ASSIGNED, "worker", NOW).state is State.ACCEPTED
     with pytest.raises(Refused, match="WRONG_STATE"):
-        accepted(ASSIGNED, "somebody-else")
+        accepted(ASSIGNED, "somebody-else", NOW)
 
 
 def test_no_finding_before_every_child_is_covered() -> None:
@@ -144,13 +144,14 @@ def test_a_later_decision_makes_it_more_urgent_and_never_less() -> None:
 
 def test_a_child_that_comes_to_light_later_is_to_be_seen_too() -> None:
     seen = ContactResult.SEEN_IN_PERSON
-    both = after(contact("c1", seen, 5), contact("c2", seen, 6))
+    both = accepted(after(contact("c1", seen, 5), contact("c2", seen, 6)), "worker", NOW)
 
     wider = raised(both, "T1", ("c1", "c3"))
 
     assert wider.alleged_victims == ("c1", "c2", "c3")
     assert (both.state, wider.state) == (State.CONTACTED, State.ACCEPTED)
     assert owed(wider, (), {"FIRST_CONTACT": NOON}) == ("FIRST_CONTACT", "FINDING")
+    assert raised(assigned(both, "another"), "T1", ("c3",)).state is State.ASSIGNED
 
 
 def test_what_was_kept_before_it_was_closed_without_a_finding_stays_kept() -> None:
