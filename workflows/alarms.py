@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
@@ -86,9 +87,8 @@ class Alarms:
         """One look at both; how many alarms were started and woken."""
         armed = await self._armed()
         found = differences(await open_promises(self._ledger), armed)
-        ripe = self._suspicion.ripe(found, now)
-        await side_by_side(self._repair, ripe)
-        return {repair.value: sum(difference.repair is repair for difference in ripe) for repair in Repair}
+        repaired = await side_by_side(self._repair, self._suspicion.ripe(found, now))
+        return {repair.value: repaired.count(repair) for repair in Repair}
 
     async def _armed(self) -> Mapping[str, datetime | None]:
         listed = self._client.list_workflows(OPEN_ALARMS, page_size=1000)
@@ -97,7 +97,8 @@ class Alarms:
             async for execution in listed
         }
 
-    async def _repair(self, difference: Difference) -> None:
+    async def _repair(self, difference: Difference) -> Repair | None:
+        """What was done; nothing about an alarm that is about to act, once a worker has time for it."""
         workflow_id = f"promise/{difference.promise_id}"
         if difference.repair is Repair.START:
             # Even one that has ended well: the ledger says that the promise is open, and the ledger decides.
@@ -110,8 +111,12 @@ class Alarms:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 rpc_timeout=timedelta(seconds=_DEADLINE),
             )
-            return
-        await wake(self._client, workflow_id)
+        elif await waits_for_a_worker(self._client, workflow_id):
+            # It would stand in the same queue, behind what is there: work on top of too much work.
+            return None
+        else:
+            await wake(self._client, workflow_id)
+        return difference.repair
 
 
 async def open_promises(ledger: ReconciliationServiceAsyncStub, *, untold_only: bool = False) -> Mapping[str, Open]:
@@ -130,6 +135,21 @@ async def open_promises(ledger: ReconciliationServiceAsyncStub, *, untold_only: 
 def _standing(promise: casework.OpenPromise) -> Open:
     untold = instant(promise.untold_since) if promise.HasField("untold_since") else None
     return Open(instant(promise.clock.next_instant), untold)
+
+
+async def waits_for_a_worker(client: Client, workflow_id: str) -> bool:
+    """Whether an alarm has a task that no worker has taken yet."""
+    handle = client.get_workflow_handle_for(PromiseWorkflow.run, workflow_id)
+    try:
+        described = (await handle.describe(rpc_timeout=timedelta(seconds=_DEADLINE))).raw_description
+    except RPCError as problem:
+        if problem.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return False
+    return described.HasField("pending_workflow_task") or any(
+        activity.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED and activity.attempt == 1
+        for activity in described.pending_activities
+    )
 
 
 async def wake(client: Client, workflow_id: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from hotline.casework.v1.promise_pb2 import Promise
-from tests.workflows.conftest import Office, eventually, free_port, keep_history
+from tests.workflows.conftest import MovedClock, Office, eventually, free_port, keep_history
 from workflows import temporal
 from workflows.reconcile import reconciler
 from workflows.settings import WorkflowSettings
@@ -133,6 +133,23 @@ async def test_an_alarm_that_is_as_the_ledger_says_is_left_alone(office: Office)
         assert (await office.alarm(promise).describe()).history_length == before
 
 
+async def test_an_alarm_that_waits_for_a_worker_is_not_woken_to_wait_behind_itself(office: Office) -> None:
+    """No worker has time for it: a wake would be one more task for those who are behind."""
+    promise = await office.promise(kind="CALLBACK_STANDARD")
+    await office.carry()
+    listed = f"WorkflowId = 'promise/{promise.promise_id}' AND ExecutionStatus = 'Running'"
+
+    async def is_listed() -> bool:
+        return (await office.client.count_workflows(listed)).count == 1
+
+    await eventually(is_listed)
+    before = (await office.alarm(promise).describe()).history_length
+    async with reconciler(office.client, settings(office, reconcile_grace=timedelta(0))) as at_work:
+        assert await at_work.round()
+        assert await at_work.round()
+    assert (await office.alarm(promise).describe()).history_length == before
+
+
 async def test_what_went_out_is_told_again_until_the_ledger_has_heard_of_it(office: Office) -> None:
     """The ledger was restored to a time before, or the fact got lost."""
     unheard, heard = await office.promise(kind="CALLBACK_STANDARD"), await office.promise(kind="CALLBACK_STANDARD")
@@ -175,6 +192,30 @@ async def test_who_directs_is_told_once_of_an_alarm_that_does_not_ring(office: O
     async with reconciler(client, settings(office)) as another:
         await another.round()
     assert await office.told(promise, "STALLED") == Counter([office.people.director])
+
+
+async def test_who_directs_is_told_once_how_many_alarms_do_not_ring_when_nobody_could_read_of_each(
+    office: Office,
+) -> None:
+    """After an hour without workers; then of what came since, when it has been quiet for a while."""
+    first = [await office.promise() for _ in range(12)]
+    clock = MovedClock(timedelta(hours=1))
+
+    async def told() -> Counter[tuple[str, str, bool]]:
+        of_first = {promise.promise_id for promise in first}
+        found = [sent for sent in await office.deliveries() if sent.template.startswith("STALLED")]
+        return Counter((sent.template, sent.staff_id, sent.promise_id in of_first) for sent in found)
+
+    once = Counter({("STALLED_MANY", office.people.director, False): 1})
+    async with reconciler(office.client, settings(office), clock) as at_work:
+        await at_work.round()
+        assert await told() == once
+        await office.promise()
+        await at_work.round()
+        assert await told() == once
+        clock.ahead += timedelta(minutes=1)
+        await at_work.round()
+    assert await told() == once + Counter({("STALLED", office.people.director, False): 1})
 
 
 async def test_without_anybody_who_directs_the_last_resort_is_told(empty_office: Office) -> None:
