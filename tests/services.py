@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from deploy.local.infrastructure import Addresses
 from deploy.local.platform import DEAD_LETTER_PARTITIONS, GROUPS
 from deploy.local.settings import PROJECT
 from tests.stack import clean_environment, fresh_database
+from tests.waiting import eventually
 
 T = TypeVar("T")
 Fact: TypeAlias = "ConsumerRecord[bytes, bytes]"
@@ -113,16 +114,6 @@ async def read_up_to(stack: Addresses, group: str, partition: TopicPartition, of
         await eventually(done)
     finally:
         await admin.close()
-
-
-async def eventually(condition: Callable[[], Awaitable[T | None]], *, within: float = 30.0) -> T:
-    """The first answer of `condition` that is not None or False; fails if there is none in time."""
-    async with asyncio.timeout(within):
-        while True:
-            answer = await condition()
-            if answer:
-                return answer
-            await asyncio.sleep(0.05)
 
 
 def free_port() -> int:

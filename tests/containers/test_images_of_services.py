@@ -33,8 +33,9 @@ from hotline.type.v1 import type_pb2
 from tests.containers import images
 from tests.containers.conftest import Images
 from tests.containers.provider import published, without_a_reaper_that_cannot_be_had
-from tests.services import eventually, free_port
+from tests.services import free_port
 from tests.stack import reachable_folder
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(900)  # whoever comes first builds
 

@@ -21,8 +21,9 @@ from chassis.client import connect
 from deploy.local import checks
 from deploy.local.infrastructure import Addresses
 from deploy.local.settings import HOST, PROJECT, SERVICES
-from tests.services import eventually, free_port
+from tests.services import free_port
 from tests.stack import clean_environment, fresh_database
+from tests.waiting import eventually
 
 COPIES = 2
 START = 60.0

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
@@ -175,12 +174,3 @@ def climbed(shown: casework.GetPromiseResponse) -> dict[str, list[datetime]]:
     for told in shown.told:
         rungs.setdefault(told.rung, set()).add((told.cycle, instant(told.climbed_at)))
     return {rung: sorted(at for _, at in when) for rung, when in rungs.items()}
-
-
-async def eventually(condition: Any, *, within: float) -> Any:
-    """The first true answer of `condition`; fails if there is none in time."""
-    async with asyncio.timeout(within):
-        while True:
-            if answer := await condition():
-                return answer
-            await asyncio.sleep(0.2)

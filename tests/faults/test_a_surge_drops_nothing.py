@@ -9,7 +9,8 @@ import pytest
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from tests.faults import history
 from tests.faults.calls import call_in, deliveries, everybody_told, owed
-from tests.faults.floor import eventually, floor
+from tests.faults.floor import floor
+from tests.waiting import eventually
 
 CALLERS = 300
 FOLLOWS = 600.0

@@ -21,8 +21,9 @@ from deploy.local.settings import PROJECT
 from deploy.local.status import StackStatus
 from tests.faults import history
 from tests.faults.calls import call_in, deliveries, everybody_told, owed
-from tests.faults.floor import Floor, eventually, floor
+from tests.faults.floor import Floor, floor
 from tests.services import records
+from tests.waiting import eventually
 
 CALLERS = 3
 CALLS, PROMISES = "hotline.intake.callback.v1", "hotline.casework.promise.v1"

@@ -15,7 +15,8 @@ from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
 from hotline.casework.v1.promise_pb2 import PROMISE_STATE_OPEN, PROMISE_STATE_PAUSED, Promise
 from tests.faults import history
-from tests.faults.floor import SUPERVISOR, TIMEOUT, Floor, climbed, eventually, floor
+from tests.faults.floor import SUPERVISOR, TIMEOUT, Floor, climbed, floor
+from tests.waiting import eventually
 
 AHEAD = timedelta(seconds=60)
 """How far the supervisor's rung, ten minutes after receipt, lies ahead when the clock is stopped."""

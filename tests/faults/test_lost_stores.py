@@ -19,7 +19,8 @@ from hotline.intake.v1.intake_service_pb2_grpc import IntakeServiceStub
 from hotline.operations.v1 import operations_service_pb2 as operations
 from hotline.operations.v1.operations_service_pb2_grpc import OperationsServiceStub
 from hotline.type.v1 import type_pb2
-from tests.faults.floor import OFFICE, TIMEOUT, Floor, climbed, eventually, floor
+from tests.faults.floor import OFFICE, TIMEOUT, Floor, climbed, floor
+from tests.waiting import eventually
 
 # The supervisors' rungs of all promises, ten minutes after receipt, fall due evenly over this time from now.
 AHEAD = (timedelta(seconds=30), timedelta(seconds=150))

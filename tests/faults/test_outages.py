@@ -25,7 +25,8 @@ from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import Promise
 from policy.packs import SHIPPED
 from tests.faults import history
-from tests.faults.floor import Floor, climbed, eventually, floor
+from tests.faults.floor import Floor, climbed, floor
+from tests.waiting import eventually
 
 OUTAGE = float(os.environ.get("HOTLINE_OUTAGE", "20"))
 PROMISES = 40

@@ -11,7 +11,8 @@ from chassis.contract import stamp
 from deploy.local.infrastructure import addresses
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from tests.faults.calls import call_in, deliveries
-from tests.faults.floor import eventually, floor
+from tests.faults.floor import floor
+from tests.waiting import eventually
 
 FOLLOWS = 180.0
 """Seconds until the mail has gone out, on a machine that does other things too."""

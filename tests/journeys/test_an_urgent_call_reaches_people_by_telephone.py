@@ -17,7 +17,8 @@ from hotline.casework.v1.casework_service_pb2 import CONTACT_CHANNEL_EMAIL, CONT
 from hotline.casework.v1.workforce_service_pb2_grpc import WorkforceServiceStub
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from tests.faults.calls import deliveries
-from tests.faults.floor import MANAGER, SUPERVISOR, TIMEOUT, WORKER, Floor, eventually, floor
+from tests.faults.floor import MANAGER, SUPERVISOR, TIMEOUT, WORKER, Floor, floor
+from tests.waiting import eventually
 
 FOLLOWS = 180.0
 """Seconds until everybody has been told, on a machine that does other things too."""

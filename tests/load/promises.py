@@ -29,8 +29,9 @@ from deploy.local import postgres, status
 from deploy.local.infrastructure import addresses
 from deploy.local.passwords import password
 from policy.packs import SHIPPED
-from tests.faults.floor import Floor, eventually, floor
+from tests.faults.floor import Floor, floor
 from tests.load.bench import machine
+from tests.waiting import eventually
 
 GOALS = {"rung climbed": 5.0, "first notice": 10.0}
 """Seconds, p99, with a thousand promises."""

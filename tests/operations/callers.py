@@ -14,7 +14,8 @@ from hotline.casework.v1.promise_pb2 import Promise
 from hotline.intake.v1 import intake_service_pb2 as intake
 from hotline.intake.v1.intake_service_pb2_grpc import IntakeServiceStub
 from hotline.type.v1 import type_pb2
-from tests.faults.floor import OFFICE, TIMEOUT, WORKER, Floor, climbed, eventually
+from tests.faults.floor import OFFICE, TIMEOUT, WORKER, Floor, climbed
+from tests.waiting import eventually
 
 
 async def call_in(platform: Floor, count: int) -> set[str]:

@@ -20,9 +20,10 @@ from deploy.local.infrastructure import addresses
 from deploy.local.ports import free_offset
 from deploy.local.settings import PROJECT, StackSettings
 from hotline.casework.v1.promise_pb2 import Promise
-from tests.faults.floor import Floor, climbed, eventually, floor
+from tests.faults.floor import Floor, climbed, floor
 from tests.operations.callers import call_in, everybody_is_told, mails, owed
 from tests.operations.former import Former, former_tree
+from tests.waiting import eventually
 from workflows import DEPLOYMENT
 from workflows.upgrade import make_current
 

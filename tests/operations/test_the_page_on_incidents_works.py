@@ -12,7 +12,8 @@ import pyrage
 import pytest
 
 from chassis.kafka import running_producer
-from tests.faults.floor import Floor, eventually, floor
+from tests.faults.floor import Floor, floor
+from tests.waiting import eventually
 
 
 def read(book: Path, identity: pyrage.x25519.Identity) -> str:

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,7 @@ from services.casework.promises.rules import Rules
 from services.notifications import __main__ as notifications
 from services.notifications.settings import NotificationsSettings
 from tests.stack import clean_environment, fresh_database
+from tests.waiting import eventually
 from tests.workflows.packs import QUICK, with_quick_pack
 from workflows import temporal
 from workflows.activities import Activities
@@ -317,15 +318,6 @@ class Office:
     def token(self, subject: str, roles: tuple[str, ...]) -> Callable[[], str]:
         token = issue(self.casework.issuer, subject, roles)
         return lambda: token
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float = 60.0) -> Any:
-    """The first true answer of `condition`; fails if there is none in time."""
-    async with asyncio.timeout(within):
-        while True:
-            if answer := await condition():
-                return answer
-            await asyncio.sleep(0.05)
 
 
 async def keep_history(office: Office, handle: WorkflowHandle[Any, Any], name: str) -> None:

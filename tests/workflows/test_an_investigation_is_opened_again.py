@@ -9,7 +9,8 @@ from uuid import uuid4
 from chassis.contract import stamp
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.type.v1 import type_pb2
-from tests.workflows.conftest import DEADLINE, Office, eventually
+from tests.waiting import eventually
+from tests.workflows.conftest import DEADLINE, Office
 from tests.workflows.test_investigation_story import CHILDREN, find, known, opened, see, story, until_dispatched
 
 

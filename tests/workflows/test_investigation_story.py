@@ -13,7 +13,8 @@ from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import PROMISE_STATE_OPEN, Promise
 from hotline.type.v1 import type_pb2
-from tests.workflows.conftest import DEADLINE, OFFICE, Office, eventually, keep_history
+from tests.waiting import eventually
+from tests.workflows.conftest import DEADLINE, OFFICE, Office, keep_history
 from workflows.investigation import InvestigationWorkflow
 from workflows.messages import Story
 

@@ -16,7 +16,8 @@ from temporalio.service import RPCError
 
 from chassis.client import connect
 from hotline.casework.v1.promise_pb2 import Promise
-from tests.workflows.conftest import Office, eventually, keep_history
+from tests.waiting import eventually
+from tests.workflows.conftest import Office, keep_history
 from workflows import DEPLOYMENT, TASK_QUEUE, temporal, upgrade
 from workflows.activities import Activities
 from workflows.codec import Encrypted, Keyring, KeyringUnusable, make_keyring

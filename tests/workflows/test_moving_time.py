@@ -17,7 +17,8 @@ from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import VERDICT_MET, Promise
 from hotline.type.v1 import type_pb2
-from tests.workflows.conftest import DEADLINE, OFFICE, PATIENCE, Office, eventually
+from tests.waiting import eventually
+from tests.workflows.conftest import DEADLINE, OFFICE, PATIENCE, Office
 from workflows import TASK_QUEUE
 from workflows.messages import Alarm, PromiseClock
 
@@ -67,7 +68,7 @@ class Skipped:
         seen: list[str] = []
         try:
             await eventually(climbed)
-        except TimeoutError:
+        except AssertionError:
             raise AssertionError(f"climbed {seen} instead of {rungs}") from None
 
 

@@ -32,7 +32,8 @@ from services.notifications.__main__ import NOTIFICATIONS
 from tests.otlp import Receiver, receiver
 from tests.services import create_topics
 from tests.stack import clean_environment, fresh_database
-from tests.workflows.conftest import DEADLINE, OFFICE, PROJECT, eventually, free_port
+from tests.waiting import eventually
+from tests.workflows.conftest import DEADLINE, OFFICE, PROJECT, free_port
 from tests.workflows.packs import QUICK, with_quick_pack
 
 PROCESSES = (

@@ -13,7 +13,8 @@ from temporalio.client import WorkflowExecutionStatus
 from chassis.contract import instant
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import Promise
-from tests.workflows.conftest import DEADLINE, Office, eventually, keep_history
+from tests.waiting import eventually
+from tests.workflows.conftest import DEADLINE, Office, keep_history
 from workflows import TASK_QUEUE
 from workflows.messages import Alarm, PromiseClock
 from workflows.promise import NEXT_INSTANT, PromiseWorkflow

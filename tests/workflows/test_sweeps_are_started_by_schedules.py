@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 
-from tests.workflows.conftest import Office, eventually, keep_history
+from tests.waiting import eventually
+from tests.workflows.conftest import Office, keep_history
 from workflows import TASK_QUEUE
 from workflows.messages import Sweep
 from workflows.sweeps import CADENCES, SCHEDULED_AT, SweepWorkflow, ensure_schedules

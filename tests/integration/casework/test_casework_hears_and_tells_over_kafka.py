@@ -17,7 +17,8 @@ from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
 from hotline.triage.v1 import triage_service_pb2 as triage
 from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportRecommended
 from hotline.type.v1 import type_pb2
-from tests.services import TIMEOUT, eventually, facts_about, running_service
+from tests.services import TIMEOUT, facts_about, running_service
+from tests.waiting import eventually
 
 DECISIONS = "hotline.triage.decision.v1"
 CANARY = "Quillon Vantreese"

@@ -64,16 +64,6 @@ async def running(work: Callable[[asyncio.Event], Awaitable[None]]) -> AsyncIter
         await asyncio.wait_for(task, 30)
 
 
-async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float = 30.0) -> Any:
-    """The first true answer of `condition`; fails if there is none in time."""
-    async with asyncio.timeout(within):
-        while True:
-            answer = await condition()
-            if answer:
-                return answer
-            await asyncio.sleep(0.05)
-
-
 @pytest.fixture
 def acting() -> Any:
     """The test acts as a screener."""

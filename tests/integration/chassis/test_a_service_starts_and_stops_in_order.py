@@ -25,11 +25,11 @@ from chassis.database import Database
 from chassis.topics import dead_letter, topic_of
 from deploy.local.infrastructure import Addresses
 from tests import otlp
-from tests.integration.chassis.conftest import eventually
 from tests.integration.chassis.contract import pb, rpc
 from tests.integration.chassis.service_program import AGGREGATE_TYPE, NAME
 from tests.services import free_port
 from tests.stack import fresh_database
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,7 +13,8 @@ from chassis import stream
 from chassis.kafka import running_consumer
 from chassis.stream import ConsumerStalled, _Progress
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually, publish
+from tests.integration.chassis.conftest import Desk, publish
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)

@@ -23,9 +23,10 @@ from chassis.health import PortTaken
 from chassis.server import serve
 from chassis.settings import Settings
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually, running
+from tests.integration.chassis.conftest import Desk, running
 from tests.integration.chassis.contract import pb, rpc
 from tests.integration.chassis.proxy import Wire, wire
+from tests.waiting import eventually
 
 SCREENER = ("SCREENER",)
 

@@ -13,8 +13,9 @@ from chassis.errors import Refusal
 from chassis.kafka import running_producer
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, envelope, eventually, publish, running
+from tests.integration.chassis.conftest import Desk, envelope, publish, running
 from tests.integration.chassis.contract import pb
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("acting")
 

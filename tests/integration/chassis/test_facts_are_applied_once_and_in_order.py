@@ -12,8 +12,9 @@ from chassis.errors import NotYetKnown
 from chassis.kafka import running_producer
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, envelope, eventually, publish
+from tests.integration.chassis.conftest import Desk, envelope, publish
 from tests.integration.chassis.contract import pb
+from tests.waiting import eventually
 
 
 async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:

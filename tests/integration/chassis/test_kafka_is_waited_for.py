@@ -14,9 +14,10 @@ from deploy.local.infrastructure import Addresses
 from deploy.local.ports import free_offset
 from deploy.local.status import State
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, desk_on, eventually, publish
+from tests.integration.chassis.conftest import Desk, desk_on, publish
 from tests.services import records
 from tests.stack import reachable_folder, settings_of, supervisor
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.usefixtures("acting"), pytest.mark.timeout(600)]
 BACK = 200.0

@@ -13,8 +13,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually
+from tests.integration.chassis.conftest import Desk
 from tests.integration.chassis.program import GATE
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 

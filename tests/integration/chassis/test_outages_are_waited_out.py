@@ -11,9 +11,10 @@ from chassis.database import Database
 from chassis.errors import Code, Refusal
 from chassis.relay import relay
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually, publish, running
+from tests.integration.chassis.conftest import Desk, publish, running
 from tests.integration.chassis.contract import pb
 from tests.integration.chassis.proxy import Wire, wire
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("acting")
 

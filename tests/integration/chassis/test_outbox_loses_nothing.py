@@ -11,7 +11,8 @@ from chassis.clock import system_clock
 from chassis.relay import KEPT, relay
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually, running
+from tests.integration.chassis.conftest import Desk, running
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("acting")
 

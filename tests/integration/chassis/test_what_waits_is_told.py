@@ -13,8 +13,9 @@ from chassis.clock import system_clock
 from chassis.envelope import Envelope
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, eventually, publish
+from tests.integration.chassis.conftest import Desk, publish
 from tests.integration.chassis.contract import pb
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("acting")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from tests.integration.notifications.post_office import PostOffice
 from tests.integration.notifications.telephones import Telephones
 from tests.services import free_port
 from tests.stack import clean_environment, fresh_database
+from tests.waiting import eventually
 
 WORKER = UUID(int=7)
 WORKER_EMAIL = "worker@office.hotline.invalid"
@@ -130,15 +131,6 @@ class Desk:
             if child.returncode is None:
                 child.kill()
             await child.wait()
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float = 30.0) -> Any:
-    """The first true answer of `condition`; fails if there is none in time."""
-    async with asyncio.timeout(within):
-        while True:
-            if answer := await condition():
-                return answer
-            await asyncio.sleep(0.05)
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ from hotline.casework.v1.casework_events_pb2 import (
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceServicer, add_CaseworkServiceServicer_to_server
 from hotline.notifications.v1 import notifications_service_pb2 as pb
 from services.notifications import consumers, templates
-from tests.integration.notifications.conftest import Desk, eventually, token_of
+from tests.integration.notifications.conftest import Desk, token_of
+from tests.waiting import eventually
 
 TOPIC = "hotline.casework.staff.v1"
 

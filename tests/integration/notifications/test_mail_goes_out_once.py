@@ -8,7 +8,8 @@ from uuid import UUID
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from hotline.notifications.v1 import notifications_service_pb2 as pb
-from tests.integration.notifications.conftest import SUPERVISOR, SUPERVISOR_EMAIL, WORKER_EMAIL, Desk, eventually
+from tests.integration.notifications.conftest import SUPERVISOR, SUPERVISOR_EMAIL, WORKER_EMAIL, Desk
+from tests.waiting import eventually
 
 SENT, QUEUED, FAILED = pb.DELIVERY_STATE_SENT, pb.DELIVERY_STATE_QUEUED, pb.DELIVERY_STATE_FAILED
 

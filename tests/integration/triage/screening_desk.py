@@ -16,7 +16,8 @@ from hotline.intake.v1 import intake_service_pb2 as intake
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.triage.v1 import triage_service_pb2_grpc as rpc
 from tests.reports import A_FRIGHTENED_CHILD, OFFICE, RANG, a_contact, a_report, at, key, screening_facts
-from tests.services import TIMEOUT, RunningService, eventually
+from tests.services import TIMEOUT, RunningService
+from tests.waiting import eventually
 
 
 async def submitted(desk: Any, *, office: str = OFFICE, rang: datetime = RANG, **changed: Any) -> str:

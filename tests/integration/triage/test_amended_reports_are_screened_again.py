@@ -21,7 +21,8 @@ from policy.packs import Packs
 from policy.screening import screen
 from tests.integration.triage.screening_desk import Person, acting_on, decision_on, submitted
 from tests.reports import A_FRIGHTENED_CHILD, RANG, at, key, screening_facts
-from tests.services import TIMEOUT, eventually, facts_about
+from tests.services import TIMEOUT, facts_about
+from tests.waiting import eventually
 
 TOPIC = "hotline.triage.decision.v1"
 

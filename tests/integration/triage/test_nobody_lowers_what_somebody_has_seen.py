@@ -19,7 +19,7 @@ from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from tests.integration.triage.screening_desk import LONG, MINOR, Person, acting_on, decision_on, submitted
 from tests.reports import at, screening_facts
-from tests.services import eventually
+from tests.waiting import eventually
 
 RESULTS = (casework_calls.CONTACT_RESULT_SEEN_IN_PERSON, casework_calls.CONTACT_RESULT_GOOD_FAITH_ATTEMPT)
 

@@ -18,7 +18,8 @@ from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.triage.v1 import triage_service_pb2_grpc as rpc
 from hotline.type.v1 import type_pb2
 from tests.integration.triage.screening_desk import Person, decision_on, submitted
-from tests.services import TIMEOUT, RunningService, eventually, running_service
+from tests.services import TIMEOUT, RunningService, running_service
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from hotline.casework.v1.casework_events_pb2 import StaffRegistered
 from hotline.triage.v1 import triage_service_pb2 as pb
 from tests.integration.triage.screening_desk import Person, decision_on, submitted
 from tests.reports import key
-from tests.services import RunningService, eventually
+from tests.services import RunningService
+from tests.waiting import eventually
 
 OFFICE = "training-office"
 
