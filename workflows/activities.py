@@ -37,6 +37,8 @@ from workflows.messages import (
 
 Answer = TypeVar("Answer")
 
+# Whatever is known of a promise nobody can be told of, somebody must hear of it now.
+_ALOUD = (casework.CONTACT_CHANNEL_VOICE, casework.CONTACT_CHANNEL_EMAIL)
 # Seconds, below the workflows' own limit for one try, so that the call's error is what is seen.
 _DEADLINE = 8.0
 
@@ -96,6 +98,7 @@ class Activities:
                 template=call.template,
                 values={"since": call.since.isoformat()},
                 promise_id=call.promise_id,
+                channels=_ALOUD,
             )
         )
 

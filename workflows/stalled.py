@@ -80,6 +80,7 @@ def _of_one(director: str, promise: casework.StalledPromise) -> notifications.No
         },
         reference=promise.reference,
         promise_id=promise.promise_id,
+        channels=promise.how,
     )
     return _addressed(request, director)
 
@@ -98,6 +99,7 @@ def _of_many(director: str, promises: Sequence[casework.StalledPromise]) -> noti
             "references": ", ".join([promise.reference for promise in urgent if promise.reference][:_NAMED]),
             "office": urgent[0].office,
         },
+        channels=urgent[0].how,
     )
     return _addressed(request, director)
 

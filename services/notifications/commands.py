@@ -46,16 +46,18 @@ async def get_delivery(key: str, uow: UnitOfWork) -> Notification:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A message in the hands of a sender, and the address of its channel it goes to (None: the last resort)."""
+    """A message in the hands of a sender, and the address it goes to."""
 
     message: Notification
-    address: str | None
+    address: str
 
 
-async def take(uow: UnitOfWork, *, limit: int, lease: timedelta, by: Collection[Channel]) -> Sequence[Errand]:
+async def take(
+    uow: UnitOfWork, last_resort: Mapping[Channel, str], *, limit: int, lease: timedelta, by: Collection[Channel]
+) -> Sequence[Errand]:
     """Messages to send now, each for `lease` in this sender's hands alone; those past their time fail instead.
 
-    `by`: the channels that this sender has.
+    `last_resort`: where they are reached. `by`: the channels that this sender has.
     """
     now = uow.clock()
     errands = []
@@ -63,14 +65,14 @@ async def take(uow: UnitOfWork, *, limit: int, lease: timedelta, by: Collection[
         if model.is_too_old(message, now):
             await _fail(uow, model.failed(message, Code.EXPIRED, "its time had passed before it could be sent"))
             continue
-        reachable = set(by) & (set(addresses) if message.order.staff_id else {Channel.EMAIL})
-        taken = model.handed_over(message, reachable, lease=lease, now=now)
+        addresses = addresses if message.order.staff_id else last_resort
+        taken = model.handed_over(message, set(by) & set(addresses), lease=lease, now=now)
         if taken.state is State.FAILED:
             await _fail(uow, taken)
             continue
         await store.change(uow, taken)
         if taken.state is State.SENDING:
-            errands.append(Errand(taken, addresses.get(taken.channel)))
+            errands.append(Errand(taken, addresses[taken.channel]))
     return errands
 
 

@@ -80,7 +80,9 @@ class Sender:
             return []
         try:
             async with self._database.transaction() as uow:
-                taken = list(await commands.take(uow, limit=free, lease=self._lease, by=self._channels))
+                taken = list(
+                    await commands.take(uow, self._last_resort, limit=free, lease=self._lease, by=self._channels)
+                )
         except Refusal as problem:
             _log.warning("cannot take messages: the database does not answer", reason=problem.reason)
             await wait(stop, _PAUSE)
@@ -121,7 +123,7 @@ class Sender:
             message,
             self._texts[message.order.template],
             sender=self._settings.mail_from,
-            recipient=errand.address or self._last_resort,
+            recipient=errand.address,
             wording=self._house.wording(message),
             trace_id=current_trace_id(),
         )
@@ -130,7 +132,6 @@ class Sender:
     def _phoning(self, errand: Errand) -> Awaitable[Attempt]:
         message = errand.message
         assert self._gateway is not None, "a channel that this sender does not have gets no turn"
-        assert errand.address is not None, "a channel at which nobody can be reached gets no turn"
         text = self._texts[message.order.template]
         wording = self._house.wording(message)
         composed = phone.compose(message, text, recipient=errand.address, wording=wording)

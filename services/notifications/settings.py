@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -9,6 +10,7 @@ import aiosmtplib
 from pydantic import Field
 
 from chassis.settings import Settings
+from policy.ladders import Channel
 from services.notifications.wording import House
 
 
@@ -21,6 +23,8 @@ class NotificationsSettings(Settings):
     """The pack in whose words messages are, and whose last resort is told, by its id."""
     last_resort_email: str | None = Field(default=None, repr=False)
     """Who is told instead of the pack's last resort."""
+    last_resort_phone: str | None = Field(default=None, repr=False, pattern=r"^\+[1-9][0-9]{6,14}$")
+    """Where the last resort is called, in E.164 form; without one they are told by mail alone."""
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_username: str | None = None
     smtp_password: str | None = Field(default=None, repr=False)
@@ -48,9 +52,10 @@ class NotificationsSettings(Settings):
         house.packs.in_force(house.pack, now)
         return house
 
-    def last_resort(self, now: datetime) -> str:
-        """The address that is told when the ledger does not answer."""
-        return self.last_resort_email or self.held_packs().in_force(self.pack, now).last_resort
+    def last_resort(self, now: datetime) -> Mapping[Channel, str]:
+        """The addresses of who is told when nobody else can be."""
+        mail = self.last_resort_email or self.held_packs().in_force(self.pack, now).last_resort
+        return {Channel.EMAIL: mail} | ({Channel.VOICE: self.last_resort_phone} if self.last_resort_phone else {})
 
     def smtp_client(self) -> aiosmtplib.SMTP:
         """A new conversation with the mail server, not yet begun."""

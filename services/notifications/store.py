@@ -66,7 +66,7 @@ async def listed(uow: UnitOfWork, promise_id: UUID | None, reference: str, limit
 
 
 async def take(uow: UnitOfWork, limit: int, now: datetime) -> Sequence[tuple[Notification, Mapping[Channel, str]]]:
-    """Locked messages whose turn it is, each with its person's addresses (none: the last resort, or not yet known)."""
+    """Locked messages whose turn it is, each with its person's addresses (none: the last resort's, or unknown yet)."""
     return [(_message(row), _addresses(row)) for row in await uow.fetch(_sql.take, now, limit, PROOF)]
 
 

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from hotline.casework.v1 import casework_service_pb2 as casework_pb
 from hotline.casework.v1.promise_pb2 import Promise
-from tests.workflows.conftest import MovedClock, Office, eventually, free_port, keep_history
+from hotline.type.v1 import type_pb2
+from tests.waiting import eventually
+from tests.workflows.conftest import MovedClock, Office, free_port, keep_history
 from workflows import temporal
 from workflows.reconcile import reconciler
 from workflows.settings import WorkflowSettings
@@ -216,6 +219,17 @@ async def test_who_directs_is_told_once_how_many_alarms_do_not_ring_when_nobody_
         clock.ahead += timedelta(minutes=1)
         await at_work.round()
     assert await told() == once + Counter({("STALLED", office.people.director, False): 1})
+
+
+async def test_whoever_directs_is_told_the_way_the_promises_ladder_tells_people(office: Office) -> None:
+    mailed, called = await office.promise(), await office.promise(kind="ON_SCENE", tier=type_pb2.TIER_T0)
+    async with reconciler(office.client, settings(office), MovedClock(timedelta(hours=1))) as at_work:
+        await at_work.round()
+    channels = {sent.promise_id: sent.channel for sent in await office.deliveries() if sent.template == "STALLED"}
+    assert channels == {
+        mailed.promise_id: casework_pb.CONTACT_CHANNEL_EMAIL,
+        called.promise_id: casework_pb.CONTACT_CHANNEL_VOICE,
+    }
 
 
 async def test_without_anybody_who_directs_the_last_resort_is_told(empty_office: Office) -> None:

@@ -13,6 +13,7 @@ from chassis.unit_of_work import Row
 from hotline.casework.v1 import promise_pb2
 from hotline.casework.v1 import reconciliation_service_pb2 as pb
 from hotline.casework.v1 import reconciliation_service_pb2_grpc as rpc
+from hotline.casework.v1.casework_service_pb2 import ContactChannel
 from hotline.type.v1.expected_promise_pb2 import ExpectedPromise
 from policy.promise import Promise
 from services.casework.promises import climbing
@@ -48,7 +49,7 @@ class Reconciliation(rpc.ReconciliationServiceServicer):
         """Promises whose alarm has not rung, and whom to tell of that."""
         async with self._database.transaction() as uow:
             found = await ledger.stalled(uow, instant(request.before), request.limit)
-            directors = [await climbing.directing(uow, self._rules, promise) for promise in found]
+            directors = await climbing.directing(uow, self._rules, found)
         return pb.ListStalledPromisesResponse(promises=map(_stalled, found, directors))
 
     async def FindMissingPromises(
@@ -80,6 +81,7 @@ def _stalled(promise: Promise, directors: Sequence[str]) -> pb.StalledPromise:
         due_at=stamp(promise.due_at),
         directors=directors,
         office=promise.office or "",
+        how=[number(ContactChannel, channel) for channel in promise.timetable.rungs[-1].how],
     )
 
 

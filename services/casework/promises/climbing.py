@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,11 +29,13 @@ async def resolve(uow: UnitOfWork, rules: Rules, promise: Promise, climb: Climb,
     return Climbed(climb, await rungs.on_rung(uow, rules, climb.who, promise.owner, promise.office or "", at))
 
 
-async def directing(uow: UnitOfWork, rules: Rules, promise: Promise) -> tuple[str, ...]:
-    """Who directs now, for a promise whose alarm has not rung: whoever a director's rung would tell."""
+async def directing(uow: UnitOfWork, rules: Rules, promises: Iterable[Promise]) -> Sequence[tuple[str, ...]]:
+    """Who directs now, for each promise whose alarm has not rung: whoever a director's rung would tell."""
     now = uow.clock()
-    rung = await resolve(uow, rules, promise, Climb("", Who.DIRECTOR, promise.cycle, now), now)
-    return rung.answer.people
+    whose = [(promise.owner, promise.office or "") for promise in promises]
+    # There may be thousands of such promises, of few people.
+    people = {each: (await rungs.on_rung(uow, rules, Who.DIRECTOR, *each, now)).people for each in set(whose)}
+    return [people[each] for each in whose]
 
 
 async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at: datetime, *, asked_for: bool) -> None:

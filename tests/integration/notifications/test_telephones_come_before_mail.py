@@ -3,13 +3,15 @@
 import asyncio
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.notifications.v1 import notifications_service_pb2 as pb
 from policy.ladders import Channel
 from services.notifications.model import Telephone
-from tests.integration.notifications.conftest import WORKER, WORKER_EMAIL, Desk, eventually
+from tests.integration.notifications.conftest import WORKER, WORKER_EMAIL, Desk
 from tests.integration.notifications.telephones import BUSY, NO_ANSWER, REFUSED
+from tests.waiting import eventually
 
 EMAIL, SMS = casework.CONTACT_CHANNEL_EMAIL, casework.CONTACT_CHANNEL_SMS
 VOICE = casework.CONTACT_CHANNEL_VOICE
@@ -81,6 +83,18 @@ async def test_nobody_waits_for_a_gateway_that_is_away(desk: Desk) -> None:
     assert [mail["To"] for mail in desk.post_office.mails] == [WORKER_EMAIL]
     assert came(sent) == [(VOICE, 1, "NOT_NOW"), (SMS, 1, "NOT_NOW"), (EMAIL, 1, "ACCEPTED")]
     assert (await desk.waits("key"), sent.repeated) == (0, False)
+
+
+async def test_the_last_resort_is_called_where_the_deployment_says_and_mailed_if_they_do_not_answer(desk: Desk) -> None:
+    deployed = replace(desk, settings=desk.settings.model_copy(update={"last_resort_phone": DESK_PHONE}))
+    values = {"since": "2026-03-02T18:00:00+00:00"}
+    for key in ("answered", "busy"):
+        await deployed.notify(key, None, template="NOBODY_LEFT", values=values, channels=[VOICE, EMAIL])
+        async with deployed.sending():
+            await deployed.until(key, SENT)
+        desk.telephones.lines = {DESK_PHONE: BUSY}
+    assert desk.telephones.called() == [("VOICE", DESK_PHONE)] * 2
+    assert [mail["To"] for mail in desk.post_office.mails] == ["on-call-director@hotline.example"]
 
 
 async def test_a_number_counts_only_once_it_was_proven(desk: Desk) -> None:
