@@ -66,18 +66,31 @@ class BareWorkflow:
     """An activity, a timer, an activity: the least that an alarm could be."""
 
     @workflow.run
-    async def run(self, bare: Bare) -> float:
-        """Seconds from the timer's instant to the second activity's."""
-        await workflow.execute_activity(now, start_to_close_timeout=ONE_MINUTE)
+    async def run(self, bare: Bare) -> None:
+        """Begin, wait, ring."""
+        await workflow.execute_activity_method(Bell.begin, start_to_close_timeout=ONE_MINUTE)
         await workflow.sleep(max(bare.at - workflow.now(), timedelta(0)))
-        rang = await workflow.execute_activity(now, start_to_close_timeout=ONE_MINUTE)
-        return rang - bare.at.timestamp()
+        await workflow.execute_activity_method(Bell.ring, bare, start_to_close_timeout=ONE_MINUTE)
 
 
-@activity.defn
-async def now() -> float:
-    """The clock of the machine."""
-    return datetime.now(UTC).timestamp()
+@dataclass
+class Bell:
+    """The activities. `late`: seconds from the instant of each timer to its ring, by workflow.
+
+    Known here, in the worker's own process: ten thousand clients that wait for an answer are more than a server takes.
+    """
+
+    late: dict[str, float] = field(default_factory=dict)
+
+    @activity.defn
+    async def begin(self) -> None:
+        """Nothing, as an activity."""
+
+    @activity.defn
+    async def ring(self, bare: Bare) -> None:
+        """Note how late it is; a repetition changes nothing."""
+        late = (datetime.now(UTC) - bare.at).total_seconds()
+        self.late.setdefault(activity.info().workflow_id, late)
 
 
 @dataclass
@@ -117,9 +130,9 @@ async def _measure(count: int) -> None:
         os.environ["HOTLINE_PACKS"] = str(_packs(platform.settings.folder.parent / "packs"))
         async with platform.up():
             await platform.hire()
-            ours = await _promises(platform, count)
-            bare = await _bare(platform, count)
-    print("\n".join([*ours.lines("promises", count), *bare.lines("bare workflows", count)]), flush=True)
+            for name, measure in (("promises", _promises), ("bare workflows", _bare)):
+                measured = await measure(platform, count)
+                print("\n".join(measured.lines(name, count)), flush=True)
 
 
 def _packs(folder: Path) -> Path:
@@ -160,27 +173,29 @@ async def _promises(platform: Floor, count: int) -> Measured:
 
 async def _bare(platform: Floor, count: int) -> Measured:
     client = await Client.connect(addresses(platform.settings).temporal_address)
-    before = _processor(platform) + _own()
+    before, bell = _processor(platform) + _own(), Bell()
     async with Worker(
         client,
         task_queue=BARE,
         workflows=[BareWorkflow],
-        activities=[now],
+        activities=[bell.begin, bell.ring],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_workflow_tasks=8,
     ):
         first, room = datetime.now(UTC) + timedelta(seconds=30 + count * 0.03), asyncio.Semaphore(16)
 
-        async def one(n: int) -> float:
+        async def start(n: int) -> None:
             async with room:
-                handle = await client.start_workflow(
-                    BareWorkflow.run, Bare(first + ONE_MINUTE / count * n), id=f"bare/{n}", task_queue=BARE
-                )
-            return await handle.result()
+                bare = Bare(first + ONE_MINUTE / count * n)
+                await client.start_workflow(BareWorkflow.run, bare, id=f"bare/{n}", task_queue=BARE)
 
-        late = await asyncio.gather(*map(one, range(count)))
+        async def all_rang() -> bool:
+            return len(bell.late) == count
+
+        await asyncio.gather(*map(start, range(count)))
+        await eventually(all_rang, within=600 + count * 0.2)
     events, size = await _history(platform, [f"bare/{n}" for n in range(SAMPLE)])
-    return Measured({"second activity": list(late)}, _processor(platform) + _own() - before, events, size)
+    return Measured({"second activity": list(bell.late.values())}, _processor(platform) + _own() - before, events, size)
 
 
 async def _history(platform: Floor, workflow_ids: Sequence[str]) -> tuple[float, float]:
