@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,9 @@ from policy.screening.rules import Absent, Fact, Rules, Value
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
+
+_OF_A_REPORT = frozenset(("received_at", "office", "report", "children"))
+_OF_A_CHILD = frozenset(("id", "criteria", "facts"))
 
 
 class ScreeningError(PolicyError):
@@ -63,7 +66,7 @@ class Report:
 
 def read(rules: Rules, facts: Mapping[str, Any]) -> Report:
     """The report in `facts` (the input of screening), or the `ScreeningError` of what is wrong with it."""
-    _only_keys(facts, "", ("received_at", "office", "report", "children"))
+    _only_keys(facts, "", _OF_A_REPORT)
     received_at = received(facts)
     office = facts.get("office")
     if office is not None and not _is_id(office):
@@ -90,7 +93,7 @@ def _children(rules: Rules, given: Any) -> tuple[Child, ...]:
     if not isinstance(given, list) or not given:
         raise ScreeningError("NO_CHILD", ["children"], "a report concerns at least one child")
     for index, child in enumerate(given):
-        _only_keys(_mapping(child, f"children[{index}]"), f"children[{index}].", ("id", "criteria", "facts"))
+        _only_keys(_mapping(child, f"children[{index}]"), f"children[{index}].", _OF_A_CHILD)
     ids = [_child_id(child, index) for index, child in enumerate(given)]
     if twice := [f"children[{index}].id" for index, name in enumerate(ids) if name in ids[:index]]:
         raise ScreeningError("DUPLICATE_CHILD", twice, "two children have the same id")
@@ -146,7 +149,7 @@ def _child_answers(rules: Rules, given: Any, index: int, ticked: bool, somebody:
 def _answers(
     facts: Mapping[str, Fact], given: Mapping[str, Any], path: str, required: tuple[Fact, ...], known: dict[str, Value]
 ) -> Answers:
-    _only_keys(given, f"{path}.", facts)
+    _only_keys(given, f"{path}.", facts.keys())
     answers = Answers(known)
     wrong = []
     for key, answer in given.items():
@@ -227,9 +230,9 @@ def _mapping(value: Any, path: str) -> Mapping[str, Any]:
     return value
 
 
-def _only_keys(given: Mapping[str, Any], path: str, allowed: Collection[str]) -> None:
-    if not all(key in allowed for key in given):
-        strangers = given.keys() - set(allowed)
+def _only_keys(given: Mapping[str, Any], path: str, allowed: Set[str]) -> None:
+    if not given.keys() <= allowed:
+        strangers = given.keys() - allowed
         message = (
             f"unknown: {', '.join(sorted(map(str, strangers)))}; nothing is screened on what the pack does not know"
         )

@@ -38,16 +38,17 @@ class Condition:
         self.names = names
         self._execute = execute
         self._order = order = tuple(sorted(names))
-        # Of a single name `itemgetter` would give the bare value, and of none there is no `itemgetter`.
-        self._read = itemgetter(*order) if len(order) > 1 else lambda values: tuple([values[name] for name in order])
+        # Of a single name `itemgetter` gives the bare value, and of none there is no `itemgetter`.
+        self._read: Callable[[Mapping[str, Value]], Any] = itemgetter(*order) if order else lambda _values: ()
         self._value = lru_cache(maxsize=4096)(self._evaluated)
 
     def of(self, values: Mapping[str, Value]) -> Any:
         """Its value where these are the values, among them those of its names."""
         return self._value(self._read(values))
 
-    def _evaluated(self, values: tuple[Value, ...]) -> Any:
+    def _evaluated(self, read: Any) -> Any:
         # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
+        values = (read,) if len(self._order) == 1 else read
         return self._execute(cel.Context(dict(zip(self._order, values, strict=True))))
 
 

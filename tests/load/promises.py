@@ -90,7 +90,7 @@ class Bell:
     async def ring(self, bare: Bare) -> None:
         """Note how late it is; a repetition changes nothing."""
         late = (datetime.now(UTC) - bare.at).total_seconds()
-        self.late.setdefault(activity.info().workflow_id, late)
+        self.late.setdefault(str(activity.info().workflow_id), late)
 
 
 @dataclass
