@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from chassis.contract import instant, stamp
 from hotline.casework.v1 import reconciliation_service_pb2 as casework
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
+from policy.brevity import shortly
 
 if TYPE_CHECKING:
     from hotline.casework.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
@@ -19,8 +20,6 @@ _LIMIT = 10_000
 _DEADLINE = 10.0
 _BY_NAME = 10
 """More promises than that are told of in one message: what nobody can read tells nobody, and sending it is work."""
-_NAMED = 8
-"""How many references such a message has."""
 LAST_RESORT = ""
 
 
@@ -96,7 +95,7 @@ def _of_many(director: str, promises: Sequence[casework.StalledPromise]) -> noti
             "count": str(len(promises)),
             "since": instant(first.since).isoformat(),
             "due": instant(urgent[0].due_at).isoformat(),
-            "references": ", ".join([promise.reference for promise in urgent if promise.reference][:_NAMED]),
+            "references": shortly([promise.reference for promise in urgent if promise.reference]),
             "office": urgent[0].office,
         },
         channels=urgent[0].how,

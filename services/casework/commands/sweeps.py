@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chassis.identity import acting
 from chassis.unit_of_work import UnitOfWork
+from policy.brevity import shortly
 from policy.clocks import Presence
 from policy.ladders import Who
 from policy.packs import Pack
@@ -16,7 +17,7 @@ from policy.promise import Delegate
 from services.casework.commands import rungs, schedules
 from services.casework.model.answering import too_few
 from services.casework.model.schedules import uncovered
-from services.casework.model.sweeps import Finding, Notice, Swept, gaps, shortly, told_of_office
+from services.casework.model.sweeps import Finding, Notice, Swept, gaps, told_of_office
 from services.casework.promises import commands as promises
 from services.casework.promises.rules import Rules
 from services.casework.store import calls, workforce

@@ -25,7 +25,6 @@ OWED_BY: Mapping[str, str] = {
     "PLAN_REVIEW": "INVESTIGATOR",
 }
 _LEADERS = frozenset({SUPERVISOR, MANAGER, DIRECTOR})
-_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +95,6 @@ def told_of_office(workforce: Workforce, office: str) -> tuple[str, ...]:
         *workforce.on_rung(Who.MANAGER, queue, office).people,
     )
     return tuple(dict.fromkeys(leaders)) or workforce.on_rung(Who.DIRECTOR, queue, office).people or ("",)
-
-
-def shortly(things: Sequence[str]) -> str:
-    """A list as a message has room for it."""
-    written = ", ".join(things)
-    for count in range(len(things), 0, -1):
-        if len(written) <= _SHOWN:
-            return written
-        rest = f", and {len(things) - count + 1} more"
-        written = ", ".join(things[: count - 1]) + rest
-    return f"{len(things)} of them"
 
 
 def _by_queue(ladders: Mapping[str, Sequence[Who]]) -> Mapping[str, tuple[Who, ...]]:

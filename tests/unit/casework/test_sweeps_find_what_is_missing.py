@@ -8,7 +8,7 @@ import pytest
 from policy.ladders import Who
 from policy.workforce import Answering
 from services.casework.model.answering import Answered, too_few
-from services.casework.model.sweeps import gaps, shortly, told_of_office
+from services.casework.model.sweeps import gaps, told_of_office
 from services.casework.model.workforce import Person, Workforce
 
 OFFICE = "lake-east"
@@ -51,14 +51,6 @@ def test_an_office_without_leaders_has_a_director_told_and_without_any_the_last_
     assert told_of_office(Workforce([WORKER, SUPERVISOR, MANAGER, DIRECTOR]), OFFICE) == ("supervisor", "manager")
     assert told_of_office(Workforce([WORKER, DIRECTOR]), OFFICE) == ("director",)
     assert told_of_office(Workforce([WORKER]), OFFICE) == ("",)
-
-
-@pytest.mark.parametrize("count", [1, 3, 5, 40])
-def test_a_list_is_shortened_to_what_a_message_holds(count: int) -> None:
-    written = shortly([f"SUPERVISOR of INVESTIGATOR:office-{n}" for n in range(count)])
-
-    assert len(written) <= 100
-    assert written.count("SUPERVISOR") == count or written.endswith("more")
 
 
 @pytest.mark.parametrize(
