@@ -35,6 +35,9 @@ class Channel(StrEnum):
     VOICE = "VOICE"
 
 
+E164 = r"\+[1-9][0-9]{6,14}"
+"""A telephone number as gateways are given it, as a pattern of all of it."""
+
 BY_MAIL = (Channel.EMAIL,)
 """How a rung tells its people where the pack says nothing else."""
 

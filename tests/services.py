@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 from uuid import UUID, uuid4
 
 import grpc
@@ -28,7 +28,6 @@ from deploy.local.settings import PROJECT
 from tests.stack import clean_environment, fresh_database
 from tests.waiting import eventually
 
-T = TypeVar("T")
 Fact: TypeAlias = "ConsumerRecord[bytes, bytes]"
 TIMEOUT = 10.0
 """Seconds a call of a test may take."""

@@ -34,6 +34,7 @@ from workflows.messages import (
     Swept,
     WorkerWanted,
 )
+from workflows.recipients import addressed
 
 Answer = TypeVar("Answer")
 
@@ -115,10 +116,8 @@ class Activities:
     @activity.defn
     async def tell_of_sweep(self, notice: SweepNotice) -> None:
         """Have one person told of what a sweep found."""
-        to = {"staff_id": notice.staff_id} if notice.staff_id else {"last_resort": True}
         request = notifications.NotifyRequest(key=notice.key, template=notice.template, values=notice.values)
-        request.MergeFrom(notifications.NotifyRequest(**to))
-        await self._notify(request)
+        await self._notify(addressed(request, notice.staff_id))
 
     @activity.defn
     async def read_investigation(self, investigation_id: str) -> Standing:

@@ -11,6 +11,7 @@ from chassis.contract import instant, stamp
 from hotline.casework.v1 import reconciliation_service_pb2 as casework
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from policy.brevity import shortly
+from workflows.recipients import LAST_RESORT, addressed
 
 if TYPE_CHECKING:
     from hotline.casework.v1.reconciliation_service_pb2_grpc import ReconciliationServiceAsyncStub
@@ -20,7 +21,6 @@ _LIMIT = 10_000
 _DEADLINE = 10.0
 _BY_NAME = 10
 """More promises than that are told of in one message: what nobody can read tells nobody, and sending it is work."""
-LAST_RESORT = ""
 
 
 class Stalled:
@@ -81,7 +81,7 @@ def _of_one(director: str, promise: casework.StalledPromise) -> notifications.No
         promise_id=promise.promise_id,
         channels=promise.how,
     )
-    return _addressed(request, director)
+    return addressed(request, director)
 
 
 def _of_many(director: str, promises: Sequence[casework.StalledPromise]) -> notifications.NotifyRequest:
@@ -100,12 +100,4 @@ def _of_many(director: str, promises: Sequence[casework.StalledPromise]) -> noti
         },
         channels=urgent[0].how,
     )
-    return _addressed(request, director)
-
-
-def _addressed(request: notifications.NotifyRequest, director: str) -> notifications.NotifyRequest:
-    if director == LAST_RESORT:
-        request.last_resort = True
-    else:
-        request.staff_id = director
-    return request
+    return addressed(request, director)

@@ -10,7 +10,7 @@ import aiosmtplib
 from pydantic import Field
 
 from chassis.settings import Settings
-from policy.ladders import Channel
+from policy.ladders import E164, Channel
 from services.notifications.wording import House
 
 
@@ -23,7 +23,7 @@ class NotificationsSettings(Settings):
     """The pack in whose words messages are, and whose last resort is told, by its id."""
     last_resort_email: str | None = Field(default=None, repr=False)
     """Who is told instead of the pack's last resort."""
-    last_resort_phone: str | None = Field(default=None, repr=False, pattern=r"^\+[1-9][0-9]{6,14}$")
+    last_resort_phone: str | None = Field(default=None, repr=False, pattern=f"^{E164}$")
     """Where the last resort is called, in E.164 form; without one they are told by mail alone."""
     smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_username: str | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,6 +46,7 @@ from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
 from services.notifications import __main__ as notifications
 from services.notifications.settings import NotificationsSettings
+from tests.services import free_port
 from tests.stack import clean_environment, fresh_database
 from tests.waiting import eventually
 from tests.workflows.packs import QUICK, with_quick_pack
@@ -424,11 +424,3 @@ async def _end_all(client: Client) -> None:
     async for execution in client.list_workflows("ExecutionStatus = 'Running'"):
         if execution.status is WorkflowExecutionStatus.RUNNING:
             await client.get_workflow_handle(execution.id).terminate("the test has ended")
-
-
-def free_port() -> int:
-    """A TCP port nothing listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port

@@ -30,10 +30,10 @@ from hotline.type.v1 import type_pb2
 from services.casework.__main__ import SERVICE as CASEWORK
 from services.notifications.__main__ import NOTIFICATIONS
 from tests.otlp import Receiver, receiver
-from tests.services import create_topics
+from tests.services import create_topics, free_port
 from tests.stack import clean_environment, fresh_database
 from tests.waiting import eventually
-from tests.workflows.conftest import DEADLINE, OFFICE, PROJECT, free_port
+from tests.workflows.conftest import DEADLINE, OFFICE, PROJECT
 from tests.workflows.packs import QUICK, with_quick_pack
 
 PROCESSES = (

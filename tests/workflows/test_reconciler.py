@@ -15,8 +15,9 @@ from temporalio.client import WorkflowExecutionStatus
 from hotline.casework.v1 import casework_service_pb2 as casework_pb
 from hotline.casework.v1.promise_pb2 import Promise
 from hotline.type.v1 import type_pb2
+from tests.services import free_port
 from tests.waiting import eventually
-from tests.workflows.conftest import MovedClock, Office, free_port, keep_history
+from tests.workflows.conftest import MovedClock, Office, keep_history
 from workflows import temporal
 from workflows.reconcile import reconciler
 from workflows.settings import WorkflowSettings

@@ -16,6 +16,7 @@ from hotline.casework.v1 import casework_events_pb2 as events
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import workforce_service_pb2 as workforce_pb
 from policy.errors import Refused
+from policy.ladders import E164
 from services.casework.model.presence import Absence, Place, Sign
 from services.casework.store import workforce as store
 from services.casework.store.workforce import Staff
@@ -28,8 +29,6 @@ _MAIL = "EMAIL"
 _GUESSES = 5
 _CODES = 1_000_000
 _BY_TELEPHONE = frozenset({"SMS", "VOICE"})
-# E.164, as telephone gateways are given it.
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 async def register(uow: UnitOfWork, staff: Staff) -> None:
@@ -80,7 +79,7 @@ async def record_presence(uow: UnitOfWork, staff_id: UUID, place: Place) -> None
 async def set_contact_method(uow: UnitOfWork, staff_id: UUID, channel: str, address: str) -> bool:
     """Whether the address has to be proven: a new one counts only once its owner has said back what was sent there."""
     _must_be_own_or_lead(staff_id, "contact method")
-    if channel in _BY_TELEPHONE and not _NUMBER.fullmatch(address):
+    if channel in _BY_TELEPHONE and not re.fullmatch(E164, address):
         raise Refused(
             "INVALID_REQUEST", "is no number that can be called from anywhere: give it as +13125550142", "address"
         )
