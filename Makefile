@@ -31,7 +31,7 @@ unit: ready ## Run only the tests that need no running parts (seconds)
 
 .PHONY: faults
 faults: ready ## Every outage and crash, and the shift while one process is killed again and again (hours; goes on where it stopped)
-	@HOTLINE_OUTAGE=180 $(BIN)/python -m pytest tests/faults -m "faults or not faults"
+	@HOTLINE_OUTAGE=180 HOTLINE_SLACK=15 $(BIN)/python -m pytest tests/faults -m "faults or not faults"
 
 .PHONY: images
 images: ready ## Build the images of all services and run them, and show that building one again gives the same (needs Docker)

@@ -123,6 +123,16 @@ def free_port() -> int:
         return port
 
 
+async def ended(process: asyncio.subprocess.Process, *, within: float = 60.0) -> int:
+    """The exit code of a process that was told to end; killed if it has not in time (seconds), which is a failure."""
+    try:
+        return await asyncio.wait_for(process.wait(), within)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise
+
+
 @asynccontextmanager
 async def _reading(stack: Addresses, topics: Sequence[str]) -> AsyncIterator[AIOKafkaConsumer]:
     # Without a group: it reads every partition from its beginning, and disturbs nobody who reads in earnest.
@@ -159,4 +169,4 @@ async def _process(service: RunningService, environment: dict[str, str]) -> Asyn
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
-            await asyncio.wait_for(process.wait(), 30)
+            await ended(process)

@@ -17,6 +17,13 @@ from tests.contract.manifests import OVERLAYS, Deployment, every_combination, wr
 _AT_A_TIME = 2
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test asks first waits until kustomize is built, and everything rendered."""
+    for item in items:
+        if "program" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(1200))
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def program() -> Path:
     """Kustomize; the first time it is built, for about a minute."""

@@ -10,8 +10,6 @@ import pytest
 from tests.contract import schemas
 from tests.contract.manifests import COMPONENTS, Deployment, Manifest, title
 
-pytestmark = pytest.mark.timeout(1200)
-
 
 def _distinct(deployments: Mapping[str, Deployment]) -> list[Manifest]:
     """Each manifest once: most are the same in many combinations."""

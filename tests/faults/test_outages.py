@@ -1,7 +1,8 @@
 """Worker, Temporal and database go down in the middle of ladders: every rung that fell due is climbed once, in order.
 
-Late by no more than the outage (from the moment it stops until the stack is healthy again) plus 15 seconds, and the
-certificate says so. Twenty seconds each here, minutes with HOTLINE_OUTAGE (seconds), as `make faults` sets it.
+Late by no more than the outage (from the moment it stops until the stack is healthy again) plus the slack of
+`history.SLACK`, and the certificate says so. Twenty seconds each here, minutes with HOTLINE_OUTAGE (seconds), as
+`make faults` sets it.
 """
 
 from __future__ import annotations

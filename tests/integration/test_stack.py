@@ -29,6 +29,9 @@ from hotline.phone.v1.phone_service_pb2 import PHONE_CHANNEL_VOICE, DeliverReque
 from hotline.phone.v1.phone_service_pb2_grpc import PhoneGatewayServiceStub
 from tests.stack import clean_environment, launch, reachable_folder, settings_of, supervisor
 
+# Whole stacks start here, several times.
+pytestmark = pytest.mark.timeout(900)
+
 Environment = Mapping[str, str]
 Kept = Callable[[], Awaitable[None]]
 """Fails unless what was stored before is there now."""
@@ -152,7 +155,8 @@ async def test_a_killed_part_comes_back_with_what_it_had_acknowledged(own: Addre
     assert before.pid is not None
     os.kill(before.pid, signal.SIGKILL)
     eventually(lambda: current(own.home).part(part).restarts == before.restarts + 1)
-    eventually(lambda: current(own.home).part(part).state is State.HEALTHY)
+    # A broker that was killed reads all of its log again.
+    eventually(lambda: current(own.home).part(part).state is State.HEALTHY, within=180)
     assert current(own.home).part(part).pid != before.pid
     await kept()
 

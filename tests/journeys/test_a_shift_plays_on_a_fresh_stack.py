@@ -20,9 +20,10 @@ def play(file: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=clean_environment(), capture_output=True, text=True, check=False)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_the_first_shift_comes_out_as_its_file_says() -> None:
-    done = play(SCENARIOS / "first-shift.yaml")
+    """Its clocks twice as long: while everything starts on a busy machine, seconds are soon gone."""
+    done = play(SCENARIOS / "first-shift.yaml", "--pace", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "18 contacts, 18 as expected"
     # Where there is no terminal the board is plain lines, and a summary says what became of each contact.
@@ -36,7 +37,7 @@ def test_each_difference_is_one_line_and_the_play_ends_with_1(tmp_path: Path) ->
     text = (SCENARIOS / "sample.yaml").read_text()
     changed = text.replace("assigned: jonas", "assigned: maria").replace("tier: T3", "tier: T1")
     file = tmp_path / "wrong.yaml"
-    file.write_text(changed.replace("until: 1m30s", "until: 40s"))
+    file.write_text(changed.replace("until: 1m30s", "until: 1m15s"))
     done = play(file, "--json")
     assert done.returncode == 1, done.stdout + done.stderr
     result = json.loads(done.stdout)

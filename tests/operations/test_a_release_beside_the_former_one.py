@@ -99,7 +99,7 @@ async def owe_on(platform: Floor, build: str, seconds: int) -> list[Promise]:
         found[:] = await platform.owe(received)
 
         async def armed() -> bool:
-            return await on(platform, OLD, found) or await on(platform, NEW, found)
+            return all([await on(platform, OLD, [one]) or await on(platform, NEW, [one]) for one in found])
 
         await eventually(armed, within=60)
         return await on(platform, build, found)

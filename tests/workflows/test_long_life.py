@@ -79,6 +79,7 @@ async def keep_both_runs(office: Office, promise: Promise) -> None:
     await keep_history(office, newer, "promise-on-a-newer-build")
 
 
+@pytest.mark.timeout(900)
 async def test_two_hundred_sleeping_promises_go_over_to_a_new_build(versioned: Office) -> None:
     office = versioned
     old, new = f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
@@ -91,7 +92,7 @@ async def test_two_hundred_sleeping_promises_go_over_to_a_new_build(versioned: O
         async def asleep() -> bool:
             return await on(client, old) == SLEEPING
 
-        await eventually(asleep, within=180)
+        await eventually(asleep, within=300)
         async with building(office, new):
             await registered(client, new)
             assert await upgrade.upgrade(client, new, a_second=100) == SLEEPING
@@ -99,7 +100,7 @@ async def test_two_hundred_sleeping_promises_go_over_to_a_new_build(versioned: O
             async def gone_over() -> bool:
                 return await on(client, new) == SLEEPING
 
-            await eventually(gone_over, within=180)
+            await eventually(gone_over, within=300)
             assert await on(client, old) == 0
         await keep_both_runs(office, promises[0])
         wanted = (await office.shown(promises[0])).promise.clock

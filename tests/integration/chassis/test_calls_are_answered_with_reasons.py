@@ -57,7 +57,7 @@ async def api(desk: Desk, tmp_path: Path) -> AsyncIterator[Api]:
     assert place.port
     async with wire(place.hostname, place.port) as to_database:
         url = urlunsplit(place._replace(netloc=f"{place.netloc.rpartition('@')[0]}@127.0.0.1:{to_database.port}"))
-        database = await Database.open(url, source="notebook", route=notebook.route, acquire_timeout=1.0)
+        database = await Database.open(url, source="notebook", route=notebook.route, acquire_timeout=3.0)
         service = notebook.Notebook(database, desk.aggregate_type)
         bound: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         settings = Settings(port=0, identity_keys=tmp_path)

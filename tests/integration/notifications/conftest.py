@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -104,6 +104,15 @@ class Desk:
         async with self.database.transaction() as uow:
             return int(await uow.fetchval("SELECT waits FROM notification WHERE key = $1", key))
 
+    def impatient(self) -> Desk:
+        """The same desk, whose senders take nobody for alive, and wait for no answer, for more than two seconds.
+
+        For tests in which one dies or is not answered; in all others a busy machine must not look like that.
+        """
+        settings = self.settings.model_copy(update={"send_lease": 2.0, "smtp_timeout": 1.5})
+        environment = {**self.environment, "HOTLINE_SEND_LEASE": "2", "HOTLINE_SMTP_TIMEOUT": "1.5"}
+        return replace(self, settings=settings, environment=environment)
+
     @asynccontextmanager
     async def sending(self, *, gateway: bool = True) -> AsyncIterator[None]:
         """A sender that runs as long as the block, with the telephone gateway or without."""
@@ -183,8 +192,6 @@ async def desk(
             "HOTLINE_IDENTITY_KEYS": str(identity),
             "HOTLINE_TOKEN_FILE": str(identity / "token"),
             "HOTLINE_PORT": "0",
-            "HOTLINE_SEND_LEASE": "2",
-            "HOTLINE_SMTP_TIMEOUT": "1.5",
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

@@ -67,6 +67,7 @@ async def test_a_mail_server_that_is_down_for_a_while_loses_nothing(desk: Desk) 
 async def test_a_sender_killed_between_data_and_record_is_followed_by_a_repetition_under_one_message_id(
     desk: Desk,
 ) -> None:
+    desk = desk.impatient()
     desk.post_office.answering.clear()
     await desk.notify("key")
     async with desk.process("sender") as first:
@@ -86,6 +87,7 @@ async def test_a_sender_killed_between_data_and_record_is_followed_by_a_repetiti
 
 
 async def test_an_answer_that_never_comes_makes_a_repetition(desk: Desk) -> None:
+    desk = desk.impatient()
     desk.post_office.answering.clear()
     await desk.notify("key")
     async with desk.sending():

@@ -136,6 +136,7 @@ async def test_what_every_channel_refuses_for_good_fails_and_says_so(desk: Desk)
 
 
 async def test_a_call_made_by_a_sender_that_was_killed_is_asked_for_again_and_does_not_ring_twice(desk: Desk) -> None:
+    desk = desk.impatient()
     await with_telephones(desk)
     desk.telephones.answering.clear()
     await desk.notify("key", channels=IN_ORDER)
@@ -157,6 +158,7 @@ async def test_a_call_made_by_a_sender_that_was_killed_is_asked_for_again_and_do
 
 
 async def test_a_gateway_that_dies_while_it_rings_keeps_nobody_from_being_told(desk: Desk) -> None:
+    desk = desk.impatient()
     await with_telephones(desk)
     desk.telephones.answering.clear()
     await desk.notify("key", channels=IN_ORDER)
