@@ -308,7 +308,10 @@ def decided(
 
 
 def merged(duplicate: Decision, into: Decision) -> Decision:
-    """The duplicate closed into the report that it repeats, which must be about to be answered no less urgently."""
+    """The duplicate closed into the report that it repeats, which must be about to be answered no less urgently.
+
+    Neither may be one that could not be screened: nobody knows how urgent that is.
+    """
     if duplicate.report_id == into.report_id:
         raise Refused("INVALID_REQUEST", "is the report itself: name the one that it repeats", "into_report_id")
     if duplicate.state is DecisionState.MERGED:
@@ -316,7 +319,7 @@ def merged(duplicate: Decision, into: Decision) -> Decision:
     if into.state is DecisionState.MERGED:
         raise Refused("WRONG_STATE", "was merged itself: name the report that it was merged into", "into_report_id")
     here, there = duplicate.standing, into.standing
-    if here is None or (there is not None and is_less(there, here)):
+    if here is None or there is None or is_less(there, here):
         message = "is answered less urgently than this report asks for: amend that one, or decide on this one"
         raise Refused("DOWNGRADE_NOT_ALLOWED", message, "into_report_id")
     return duplicate.next(state=DecisionState.MERGED, merged_into=into.report_id, request=None, review=None)

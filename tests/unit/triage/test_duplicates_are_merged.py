@@ -49,6 +49,15 @@ def test_what_nobody_could_screen_may_be_urgent() -> None:
     assert refused(unknown, waiting(another(told(violence_now="YES")))).field == "into_report_id"
 
 
+@pytest.mark.parametrize("report", [told(violence_now="YES"), REPORT, told(severity=1), nothing_told()])
+def test_nothing_is_merged_into_what_nobody_could_screen(report: Submission) -> None:
+    """Nobody knows how urgent that one is, and what is owed because of the duplicate would be void."""
+    unknown = opened(another(), not_evaluated(ScreeningError("NOT_ASKED", ["report.child_under_18"], "ask")))
+    for duplicate in (waiting(report), confirmed_by(SCREENER, report)):
+        refusal = refused(duplicate, unknown)
+        assert (refusal.reason, refusal.field) == ("DOWNGRADE_NOT_ALLOWED", "into_report_id")
+
+
 def test_a_report_is_merged_once_and_not_into_itself_nor_into_a_merged_one() -> None:
     gone = merged(waiting(another()), waiting(another(number=3)))
     assert refused(waiting(), waiting()).reason == "INVALID_REQUEST"
