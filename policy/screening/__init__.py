@@ -3,10 +3,11 @@
 from policy.screening.answers import ScreeningError, received
 from policy.screening.counterfactual import Counterfactual, why
 from policy.screening.decision import ChildDecision, Decision, Unknown
-from policy.screening.evaluate import EVALUATOR, FollowUp, follow_up, screen
+from policy.screening.evaluate import EVALUATOR, SOMEBODY_GOES, FollowUp, follow_up, screen
 
 __all__ = [
     "EVALUATOR",
+    "SOMEBODY_GOES",
     "ChildDecision",
     "Counterfactual",
     "Decision",

@@ -32,6 +32,12 @@ EVALUATOR = "1"
 """The version of this evaluator; it rises when the same facts and pack would be answered differently."""
 
 
+SOMEBODY_GOES = frozenset({"SCREEN_IN", "ALTERNATIVE"})
+"""What a person may decide that sends somebody to the child; whatever else they call it, nobody goes (R033)."""
+
+_NOT_OF_AN_ALTERNATIVE = frozenset({"FINDING"})
+
+
 @dataclass(slots=True)
 class Judged:
     """A child with the lines that matched, and the most urgent of their tiers (None if nothing is alleged of it).
@@ -84,18 +90,21 @@ class FollowUp:
 def follow_up(pack: Pack, facts: Mapping[str, Any], screening: str, tier: str | None) -> FollowUp:
     """What the pack asks for once a person has decided so, whatever it recommended itself.
 
-    `ClockUndefined` if a report is screened in without a tier.
+    A pack knows two answers, that somebody goes and that nobody does: INFORMATION and SERVICE are asked what a
+    SCREEN_OUT is, and an ALTERNATIVE what a SCREEN_IN is, but for the finding, which it does not make. The reason for
+    which the pack screened out stands: it is what the facts say. `ClockUndefined` if somebody goes without a tier.
     """
     rules = rules_of(pack)
     course = _course(rules, read(rules, facts))
-    if screening != course.screening.result:
-        course.screening = replace(course.screening, result=screening, reason=None)
+    answer = "SCREEN_IN" if screening in SOMEBODY_GOES else "SCREEN_OUT"
+    course.screening = replace(course.screening, result=answer)
     course.tier = None if tier is None else rules.tiers.index(tier)
     _follow_up(course, dict(course.resolved.values))
+    not_owed = _NOT_OF_AN_ALTERNATIVE if screening == "ALTERNATIVE" else frozenset()
     return FollowUp(
         tasks=tuple(task.id for task in course.tasks),
         cross_reports=tuple(cross_report.id for cross_report in course.cross_reports),
-        clocks=tuple(sorted(course.due)),
+        clocks=tuple(sorted(course.due.keys() - not_owed)),
     )
 
 

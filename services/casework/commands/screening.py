@@ -15,7 +15,7 @@ from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
 
 SCREENER, INTAKE_SPECIALIST = "SCREENER", "INTAKE_SPECIALIST"
-SCREEN_IN, SCREEN_OUT = "SCREEN_IN", "SCREEN_OUT"
+SCREEN_IN = "SCREEN_IN"
 
 _DECISION, _REVIEW = "SCREENING_DECISION", "SCREEN_OUT_REVIEW"
 # A report is owed one decision, however often its facts are screened again.
@@ -92,7 +92,7 @@ async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: 
         await investigations.open_for(uow, rules, report.opening)
         return
     await investigations.close_for(uow, rules, report.report_id, f"decided {report.screening}")
-    if report.screening == SCREEN_OUT and "REVIEW_SCREEN_OUT" in report.tasks:
+    if "REVIEW_SCREEN_OUT" in report.tasks:
         await promises.make(
             uow, rules, _wanted(report, _REVIEW, SUPERVISOR, f"decided {at.isoformat()}", counted_from=at)
         )

@@ -20,7 +20,7 @@ from services.triage.model import sampling
 from services.triage.model.urgency import Response, Screening, is_less
 
 REVIEW_SCREEN_OUT = "REVIEW_SCREEN_OUT"
-"""The task that a second person looks at a screen-out."""
+"""The task that a second person looks at a child whom nobody goes to see."""
 
 
 class DecisionState(StrEnum):
@@ -36,7 +36,7 @@ class DecisionState(StrEnum):
 
 
 class Review(StrEnum):
-    """Where the second look at a screen-out stands."""
+    """Where the second look at a child whom nobody goes to see stands."""
 
     DUE = "DUE"
     UPHELD = "UPHELD"
@@ -283,8 +283,10 @@ def decided(
     reason: str = "",
     approved_by: str | None = None,
 ) -> Decision:
-    """The decision with a person's verdict; a random tenth of the screen-outs that no rule reviews is reviewed too."""
-    if response.screening is Screening.SCREEN_OUT and sampling.drawn_for_review(decision.report_id):
+    """The decision with a person's verdict. Where nobody goes to see the child, a second person looks at it: if a rule
+    of the pack says so, and at a random tenth of the others.
+    """
+    if not response.somebody_goes and sampling.drawn_for_review(decision.report_id):
         follow_up = replace(follow_up, tasks=tuple(_with(follow_up.tasks, REVIEW_SCREEN_OUT)))
     verdict = Verdict(
         response.screening,
@@ -296,7 +298,7 @@ def decided(
         reason=reason,
         approved_by=approved_by,
     )
-    to_review = response.screening is Screening.SCREEN_OUT and REVIEW_SCREEN_OUT in follow_up.tasks
+    to_review = not response.somebody_goes and REVIEW_SCREEN_OUT in follow_up.tasks
     return decision.next(
         state=DecisionState.DECIDED,
         verdict=verdict,

@@ -54,8 +54,8 @@ def response_of(decision: Decision, override: Override) -> Response:
     if response == standing:
         known = "was decided" if decision.verdict else "is recommended: confirm it"
         raise Refused("WRONG_STATE", f"this is what {known}")
-    if response.screening is Screening.SCREEN_IN and response.tier is None:
-        raise Refused("INVALID_REQUEST", "is needed: who is screened in must be seen by some time", "tier")
+    if response.somebody_goes and response.tier is None:
+        raise Refused("INVALID_REQUEST", "is needed: where somebody goes, it must be by some time", "tier")
     return response
 
 

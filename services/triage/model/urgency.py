@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from policy.screening import SOMEBODY_GOES
+
 TIERS = ("T0", "T1", "T2", "T3", "T4")
 """Response priorities, most urgent first. No tier at all is the least urgent."""
 
@@ -30,6 +32,11 @@ class Response:
 
     screening: Screening
     tier: str | None
+
+    @property
+    def somebody_goes(self) -> bool:
+        """Whether somebody goes to see the child. If not, it is owed what a screen-out is, by whatever name."""
+        return self.screening in SOMEBODY_GOES
 
 
 def place(tier: str | None) -> int:

@@ -184,12 +184,16 @@ async def test_screened_out_after_somebody_went_closes_the_investigation_and_voi
     assert [type(fact).__name__ for _, fact in facts][-1] == "InvestigationClosed"
 
 
-async def test_a_screen_out_that_is_to_be_reviewed_is_owed_by_the_offices_supervisors(world: World) -> None:
+@pytest.mark.parametrize("screening", ["SCREEN_OUT", "INFORMATION", "SERVICE"])
+async def test_a_child_whom_nobody_goes_to_see_is_owed_a_second_look_by_supervisors(
+    world: World, screening: str
+) -> None:
+    """R033."""
     screened = report(world, "T3", screening=triage.SCREENING_SCREEN_OUT, tasks=["REVIEW_SCREEN_OUT"])
     await world.hears(ReportRecommended(**screened))
     world.clock.move(minutes=10)
 
-    await world.hears(decided(world, screened))
+    await world.hears(decided(world, screened, screening=triage.Screening.Value(f"SCREENING_{screening}")))
 
     review = (await owed(world))["SCREEN_OUT_REVIEW"]
     assert review.owner.queue == f"SUPERVISOR:{OFFICE}"
