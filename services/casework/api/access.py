@@ -21,6 +21,7 @@ ACCESS = {
     "AcceptAssignment": _IN_THE_FIELD,
     "RecordContact": _IN_THE_FIELD,
     "RecordFinding": _IN_THE_FIELD,
+    "CloseAlternative": _IN_THE_FIELD,
     "MakePromise": _SERVICE,
     "GetPromise": _READS,
     "ListPromises": _READS,

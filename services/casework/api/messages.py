@@ -102,6 +102,7 @@ def investigation(of: Investigation) -> pb.Investigation:
         alleged_victims=of.alleged_victims,
         contacted=of.contacted,
         finding=number(pb.Finding, of.finding.value if of.finding else None),
+        alternative=of.alternative,
         version=of.version,
     )
 

@@ -170,6 +170,15 @@ class Casework(rpc.CaseworkServiceServicer):
             ),
         )
 
+    async def CloseAlternative(self, request: pb.CloseAlternativeRequest, context: Any) -> pb.CloseAlternativeResponse:
+        """The end of an alternative response."""
+        asked = UUID(request.investigation_id)
+        return await self._investigate(
+            request,
+            pb.CloseAlternativeResponse,
+            lambda uow: investigations.close_alternative(uow, self._rules, asked),
+        )
+
     # Promises
 
     async def MakePromise(self, request: pb.MakePromiseRequest, context: Any) -> pb.MakePromiseResponse:

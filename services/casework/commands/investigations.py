@@ -50,7 +50,7 @@ def reopening(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An investigation to be opened. `clocks` are the kinds of promise the decision named."""
+    """An investigation to be opened, or an alternative response. `clocks` are the promises the decision named."""
 
     report_id: str
     reference: str
@@ -59,6 +59,7 @@ class Opening:
     tier: str | None
     alleged_victims: tuple[str, ...]
     clocks: tuple[str, ...] = ()
+    alternative: bool = False
 
 
 async def open_for(uow: UnitOfWork, rules: Rules, opening: Opening) -> Investigation:
@@ -80,6 +81,7 @@ async def open_for(uow: UnitOfWork, rules: Rules, opening: Opening) -> Investiga
         opened_at=uow.clock(),
         tier=opening.tier,
         alleged_victims=opening.alleged_victims,
+        alternative=opening.alternative,
     )
     if not await store.open_investigation(uow, investigation):
         standing = await store.lock_investigation_of_report(uow, UUID(opening.report_id))
@@ -174,9 +176,7 @@ async def record_finding(
     """The finding keeps FINDING and closes the investigation, but not over what is still owed to a child."""
     investigation = await store.lock_investigation(uow, investigation_id)
     investigation = model.found(investigation, finding, occurred_at, uow.clock())
-    open_kinds = {promise.kind for promise in await ledger.lock_open(uow, _subject(investigation))}
-    if owed := open_kinds & OWED_TO_CHILDREN:
-        raise Refused("WRONG_STATE", f"no finding while this is owed: {', '.join(sorted(owed))}")
+    await _refuse_while_owed_to_children(uow, investigation)
     fact = events.FindingRecorded(
         investigation_id=investigation.id,
         finding=number(pb.Finding, finding.value),
@@ -188,14 +188,22 @@ async def record_finding(
     return investigation
 
 
+async def close_alternative(uow: UnitOfWork, rules: Rules, investigation_id: UUID) -> Investigation:
+    """The family of an alternative response is assessed: that ends it, but not over what is still owed to a child."""
+    investigation = model.assessed(await store.lock_investigation(uow, investigation_id))
+    await _refuse_while_owed_to_children(uow, investigation)
+    await _say_closed(uow, investigation)
+    await promises.void(uow, rules, _subject(investigation), "the family is assessed", kinds=ACKNOWLEDGEMENT)
+    return investigation
+
+
 async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str) -> None:
     """Close the investigation of a report without a finding, if it has an open one, and void what it owes."""
     investigation = await store.lock_investigation_of_report(uow, UUID(report_id))
     if investigation is None or investigation.state is State.CLOSED:
         return
     investigation = model.closed(investigation, because)
-    fact = events.InvestigationClosed(investigation_id=investigation.id, reason=because, closed_at=stamp(uow.clock()))
-    await say_next(uow, investigation, fact, "investigation.close")
+    await _say_closed(uow, investigation)
     await promises.void(uow, rules, _subject(investigation), because)
 
 
@@ -204,13 +212,13 @@ async def _decided_anew(
 ) -> Investigation:
     if standing.state is not State.CLOSED:
         return await _raise(uow, rules, standing, opening, tier)
-    if model.asks_for_more(standing, tier, opening.alleged_victims):
+    if model.asks_for_more(standing, tier, opening.alleged_victims, alternative=opening.alternative):
         return await _reopen(uow, rules, standing, opening, tier)
     return standing
 
 
 async def _raise(uow: UnitOfWork, rules: Rules, standing: Investigation, opening: Opening, tier: str) -> Investigation:
-    investigation = model.raised(standing, tier, opening.alleged_victims)
+    investigation = model.raised(standing, tier, opening.alleged_victims, alternative=opening.alternative)
     if investigation == standing:
         return standing
     fact = events.InvestigationRaised(
@@ -218,8 +226,11 @@ async def _raise(uow: UnitOfWork, rules: Rules, standing: Investigation, opening
         tier=number(type_pb2.Tier, investigation.tier),
         alleged_victims=investigation.alleged_victims,
         raised_at=stamp(uow.clock()),
+        alternative=investigation.alternative,
     )
     await say_next(uow, investigation, fact, "investigation.raise")
+    if investigation.alternative:
+        await promises.void(uow, rules, _subject(investigation), "decided ALTERNATIVE", kinds=frozenset({"FINDING"}))
     for promise in await ledger.lock_open(uow, _subject(investigation)):
         await promises.raise_to(uow, rules, promise, investigation.tier)
     await _owe(uow, rules, investigation, opening.clocks, f"raised {uow.clock().isoformat()}")
@@ -228,12 +239,13 @@ async def _raise(uow: UnitOfWork, rules: Rules, standing: Investigation, opening
 
 async def _reopen(uow: UnitOfWork, rules: Rules, standing: Investigation, opening: Opening, tier: str) -> Investigation:
     now = uow.clock()
-    investigation = model.reopened(standing, tier, opening.alleged_victims, now)
+    investigation = model.reopened(standing, tier, opening.alleged_victims, now, alternative=opening.alternative)
     fact = events.InvestigationReopened(
         investigation_id=investigation.id,
         tier=number(type_pb2.Tier, investigation.tier),
         alleged_victims=investigation.alleged_victims,
         reopened_at=stamp(now),
+        alternative=investigation.alternative,
     )
     await say_next(uow, investigation, fact, "investigation.reopen")
     return await _begin(uow, rules, investigation, opening, reopening(now))
@@ -316,9 +328,17 @@ async def _say_opened(uow: UnitOfWork, investigation: Investigation) -> None:
         received_at=stamp(investigation.received_at),
         tier=number(type_pb2.Tier, investigation.tier),
         alleged_victims=investigation.alleged_victims,
+        alternative=investigation.alternative,
     )
     await uow.emit(fact, aggregate_type=AGGREGATE, aggregate_id=investigation.id, sequence=investigation.version)
     await uow.audit("investigation.open", investigation.id, {"report": investigation.report_id})
+
+
+async def _say_closed(uow: UnitOfWork, investigation: Investigation) -> None:
+    fact = events.InvestigationClosed(
+        investigation_id=investigation.id, reason=investigation.closed_because, closed_at=stamp(uow.clock())
+    )
+    await say_next(uow, investigation, fact, "investigation.close")
 
 
 async def say_next(
@@ -328,6 +348,12 @@ async def say_next(
     await store.save_investigation(uow, investigation, worker_why)
     await uow.emit(fact, aggregate_type=AGGREGATE, aggregate_id=investigation.id, sequence=investigation.version)
     await uow.audit(action, investigation.id, {"version": investigation.version})
+
+
+async def _refuse_while_owed_to_children(uow: UnitOfWork, investigation: Investigation) -> None:
+    open_kinds = {promise.kind for promise in await ledger.lock_open(uow, _subject(investigation))}
+    if owed := open_kinds & OWED_TO_CHILDREN:
+        raise Refused("WRONG_STATE", f"no end while this is owed: {', '.join(sorted(owed))}")
 
 
 def _subject(investigation: Investigation) -> Subject:

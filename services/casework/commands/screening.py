@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chassis.unit_of_work import UnitOfWork
 from policy.promise import Attempt, Owner, OwnerKind, Subject
+from policy.screening import SOMEBODY_GOES
 from services.casework.commands import investigations
 from services.casework.commands.investigations import Opening
 from services.casework.model.workforce import SUPERVISOR, Queue
@@ -15,7 +16,7 @@ from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
 
 SCREENER, INTAKE_SPECIALIST = "SCREENER", "INTAKE_SPECIALIST"
-SCREEN_IN = "SCREEN_IN"
+SCREEN_IN, ALTERNATIVE = "SCREEN_IN", "ALTERNATIVE"
 
 _DECISION, _REVIEW = "SCREENING_DECISION", "SCREEN_OUT_REVIEW"
 # A report is owed one decision, however often its facts are screened again.
@@ -44,7 +45,7 @@ class Screened:
 
     @property
     def opening(self) -> Opening:
-        """The investigation it asks for if it is screened in."""
+        """The investigation it asks for if somebody goes to see the child."""
         return Opening(
             self.report_id,
             self.reference,
@@ -53,6 +54,7 @@ class Screened:
             self.tier,
             self.alleged_victims,
             self.clocks,
+            alternative=self.screening == ALTERNATIVE,
         )
 
 
@@ -88,7 +90,7 @@ async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: 
     act = Attempt(by, "DECIDED", at)
     await promises.keep(uow, rules, report.subject, _DECISION, act, recorded_at=at)
     await promises.void(uow, rules, report.subject, "decided anew", kinds=frozenset({_REVIEW}))
-    if report.screening == SCREEN_IN:
+    if report.screening in SOMEBODY_GOES:
         await investigations.open_for(uow, rules, report.opening)
         return
     await investigations.close_for(uow, rules, report.report_id, f"decided {report.screening}")

@@ -1,6 +1,7 @@
 """An investigation: from the decision that opens it to the finding that closes it.
 
-It owns no deadline: what it owes by when are promises of the ledger; here stands what must be done for each to be kept.
+An alternative response is one in all but its end: it makes no finding, its family is assessed and helped (R033).
+Neither owns a deadline: what is owed by when are promises of the ledger; here stands what must be done to keep each.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ from policy.errors import Refused
 
 FOUND = "FOUND"
 """Why an investigation is closed that came to its finding."""
+ASSESSED = "ASSESSED"
+"""Why an alternative response is closed that came to its end."""
 
 # Done again after a finding; a reporter's confirmation, for one, is not.
 _FOR_THE_CHILDREN = frozenset({"ON_SCENE", "FIRST_CONTACT", "FINDING"})
+# Ends that answer what was decided; whatever else closed it answers nothing.
+_ANSWERED = frozenset({FOUND, ASSESSED})
 
 
 class State(StrEnum):
@@ -78,6 +83,7 @@ class Investigation:
     opened_at: datetime
     tier: str
     alleged_victims: tuple[str, ...]
+    alternative: bool = False
     state: State = State.OPEN
     worker_id: str | None = None
     acceptance: Acceptance | None = None
@@ -85,7 +91,7 @@ class Investigation:
     # The last finding; it stands until another one is made, also while the investigation is open again.
     finding: Finding | None = None
     closed_because: str = ""
-    # Open again after a finding: what was done for the children before does not count.
+    # Open again after a finding or an assessment: what was done for the children before does not count.
     counts_from: datetime | None = None
     version: int = 1
 
@@ -120,10 +126,15 @@ def promised(tier: str, clocks: Sequence[str]) -> tuple[str, ...]:
 
 
 def owed(investigation: Investigation, clocks: Sequence[str], kept: Mapping[str, datetime]) -> tuple[str, ...]:
-    """Of what is promised now, what nobody has kept; `kept` says when each kind was kept last."""
+    """Of what is promised now, what nobody has kept; `kept` says when each kind was kept last.
+
+    An alternative response owes no finding.
+    """
     since = investigation.counts_from
 
     def is_done(kind: str) -> bool:
+        if kind == "FINDING" and investigation.alternative:
+            return True
         if kind == "FIRST_CONTACT" and first_contact(investigation) is None:
             return False
         return kind in kept and (since is None or kind not in _FOR_THE_CHILDREN or kept[kind] > since)
@@ -131,30 +142,40 @@ def owed(investigation: Investigation, clocks: Sequence[str], kept: Mapping[str,
     return tuple(kind for kind in promised(investigation.tier, clocks) if not is_done(kind))
 
 
-def raised(investigation: Investigation, tier: str, alleged_victims: Sequence[str]) -> Investigation:
-    """The same at the more urgent of both tiers and about all the children; itself if that is nothing new (R038)."""
+def raised(
+    investigation: Investigation, tier: str, alleged_victims: Sequence[str], *, alternative: bool = False
+) -> Investigation:
+    """The same at the more urgent of both tiers and about all the children; itself if that is nothing new (R038).
+
+    It is from now on the kind of response that was decided last.
+    """
     _must_be_open(investigation)
     children = tuple(dict.fromkeys((*investigation.alleged_victims, *alleged_victims)))
     urgent = min(investigation.tier, tier)  # T0 comes first, in urgency as in the alphabet
-    if (urgent, children) == (investigation.tier, investigation.alleged_victims):
+    after = _next(investigation, tier=urgent, alleged_victims=children, alternative=alternative)
+    if replace(after, version=investigation.version) == investigation:
         return investigation
-    after = _next(investigation, tier=urgent, alleged_victims=children)
     if after.state is State.CONTACTED and first_contact(after) is None:
         return replace(after, state=State.ACCEPTED if after.accepted_at else State.ASSIGNED)
     return after
 
 
-def asks_for_more(investigation: Investigation, tier: str, alleged_victims: Sequence[str]) -> bool:
+def asks_for_more(
+    investigation: Investigation, tier: str, alleged_victims: Sequence[str], *, alternative: bool = False
+) -> bool:
     """Whether a decision cannot be left with this closed investigation.
 
-    One that ended with a finding answers whatever it was opened for; one that was closed without answers nothing.
+    One that ended with a finding answers whatever it was opened for, and so does an alternative response whose family
+    was assessed, unless a finding is asked for now; one that was closed without answers nothing.
     """
-    if investigation.closed_because != FOUND:
+    if investigation.closed_because not in _ANSWERED or (investigation.alternative and not alternative):
         return True
     return tier < investigation.tier or not set(alleged_victims) <= set(investigation.alleged_victims)
 
 
-def reopened(investigation: Investigation, tier: str, alleged_victims: Sequence[str], now: datetime) -> Investigation:
+def reopened(
+    investigation: Investigation, tier: str, alleged_victims: Sequence[str], now: datetime, *, alternative: bool = False
+) -> Investigation:
     """Open again, as it was decided now, with nobody's name on it; it is still the investigation of its receipt."""
     if investigation.state is not State.CLOSED:
         raise Refused("WRONG_STATE", "the investigation is open")
@@ -165,9 +186,10 @@ def reopened(investigation: Investigation, tier: str, alleged_victims: Sequence[
         acceptance=None,
         tier=tier,
         alleged_victims=tuple(alleged_victims),
+        alternative=alternative,
         closed_because="",
     )
-    return replace(after, contacts=(), counts_from=now) if investigation.closed_because == FOUND else after
+    return replace(after, contacts=(), counts_from=now) if investigation.closed_because in _ANSWERED else after
 
 
 def assigned(investigation: Investigation, worker_id: str) -> Investigation:
@@ -230,11 +252,19 @@ def first_contact(investigation: Investigation) -> FirstContact | None:
 def found(investigation: Investigation, finding: Finding, occurred_at: datetime, now: datetime) -> Investigation:
     """Closed with its finding, which nobody can make before every alleged victim is covered."""
     _must_be_open(investigation)
-    missing = [child for child in investigation.alleged_victims if child not in investigation.contacted]
-    if missing:
-        raise Refused("WRONG_STATE", f"no finding before every alleged victim is covered: {len(missing)} are not")
+    if investigation.alternative:
+        raise Refused("WRONG_STATE", "an alternative response makes no finding: close it when its family is assessed")
+    _every_child_must_be_covered(investigation)
     _must_be_possible(investigation, occurred_at, now)
     return _next(investigation, finding=finding, state=State.CLOSED, closed_because=FOUND)
+
+
+def assessed(investigation: Investigation) -> Investigation:
+    """An alternative response at its end, which nobody can say has come before every alleged victim is covered."""
+    if not investigation.alternative:
+        raise Refused("WRONG_STATE", "this is an investigation: its finding closes it")
+    _every_child_must_be_covered(investigation)
+    return closed(investigation, ASSESSED)
 
 
 def closed(investigation: Investigation, because: str) -> Investigation:
@@ -250,6 +280,12 @@ def _next(investigation: Investigation, **changes: object) -> Investigation:
 def _must_be_open(investigation: Investigation) -> None:
     if investigation.state is State.CLOSED:
         raise Refused("WRONG_STATE", "the investigation is closed")
+
+
+def _every_child_must_be_covered(investigation: Investigation) -> None:
+    missing = [child for child in investigation.alleged_victims if child not in investigation.contacted]
+    if missing:
+        raise Refused("WRONG_STATE", f"no end before every alleged victim is covered: {len(missing)} are not")
 
 
 def _must_be_possible(investigation: Investigation, occurred_at: datetime, now: datetime) -> None:

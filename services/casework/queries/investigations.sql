@@ -1,7 +1,8 @@
 -- name: open_investigation
 INSERT INTO casework.investigation
-    (investigation_id, report_id, reference, office, received_at, opened_at, tier, alleged_victims, state, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'OPEN', 1)
+    (investigation_id, report_id, reference, office, received_at, opened_at, tier, alleged_victims, alternative, state,
+     version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'OPEN', 1)
 ON CONFLICT (report_id) DO NOTHING
 RETURNING investigation_id;
 
@@ -26,7 +27,8 @@ ORDER BY recorded_at, contact_id;
 -- The version is checked though the row is locked: a model that skipped one must never be written.
 UPDATE casework.investigation
 SET state = $3, worker_id = $4, worker_why = coalesce($5, worker_why), finding = $6, closed_because = $7,
-    tier = $8, alleged_victims = $9, counts_from = $10, accepted_by = $11, accepted_at = $12, version = $2
+    tier = $8, alleged_victims = $9, counts_from = $10, accepted_by = $11, accepted_at = $12, alternative = $13,
+    version = $2
 WHERE investigation_id = $1 AND version = $2 - 1
 RETURNING version;
 

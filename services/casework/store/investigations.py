@@ -23,6 +23,7 @@ async def open_investigation(uow: UnitOfWork, investigation: Investigation) -> b
         investigation.opened_at,
         investigation.tier,
         list(investigation.alleged_victims),
+        investigation.alternative,
     )
     return opened is not None
 
@@ -64,6 +65,7 @@ async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: 
         after.counts_from,
         UUID(after.acceptance.by) if after.acceptance else None,
         after.acceptance.at if after.acceptance else None,
+        after.alternative,
     )
     if saved is None:
         raise RuntimeError(f"investigation {after.id}: version {after.version} does not follow the stored one")
@@ -108,6 +110,7 @@ async def _investigation(uow: UnitOfWork, row: Row) -> Investigation:
         opened_at=row["opened_at"],
         tier=row["tier"],
         alleged_victims=tuple(row["alleged_victims"]),
+        alternative=row["alternative"],
         state=State(row["state"]),
         worker_id=str(row["worker_id"]) if row["worker_id"] else None,
         acceptance=Acceptance(str(row["accepted_by"]), row["accepted_at"]) if row["accepted_by"] else None,

@@ -79,6 +79,13 @@ async def found(
     return (await stub.RecordFinding(request, timeout=DEADLINE)).investigation
 
 
+async def assessed(world: World, investigation: pb.Investigation) -> pb.Investigation:
+    """The worker closes an alternative response."""
+    request = pb.CloseAlternativeRequest(idempotency_key=key(), investigation_id=investigation.investigation_id)
+    stub = await world.person(investigation.worker_id)
+    return (await stub.CloseAlternative(request, timeout=DEADLINE)).investigation
+
+
 async def refuse(world: World, promise: Promise) -> None:
     """The supervisor does not vouch for what was entered late."""
     request = pb.ConfirmLateEntryRequest(

@@ -14,6 +14,7 @@ from services.casework.model.investigations import (
     State,
     accepted,
     asks_for_more,
+    assessed,
     assigned,
     closed,
     contact_refused,
@@ -31,6 +32,7 @@ NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 NOW = NOON + timedelta(hours=6)
 OPEN = Investigation("i", "r", "7ZK4", "lake-east", NOON, NOON, "T1", ("c1", "c2"))
 ASSIGNED = assigned(OPEN, "worker")
+ALTERNATIVE = replace(ASSIGNED, alternative=True)
 
 
 def contact(child: str, result: ContactResult, minutes: int) -> Contact:
@@ -218,3 +220,49 @@ def test_after_a_finding_nobody_vouches_for_it_is_open_as_before() -> None:
     assert replace(refused, version=done.version) == done
     with pytest.raises(Refused, match="not closed by a finding"):
         finding_refused(done)
+
+
+def seen(investigation: Investigation) -> Investigation:
+    for child in investigation.alleged_victims:
+        investigation = contacted(investigation, contact(child, ContactResult.SEEN_IN_PERSON, 10), NOW)
+    return investigation
+
+
+def test_an_alternative_response_owes_all_but_a_finding() -> None:
+    """R033."""
+    clocks = ("REPORTER_CONFIRMATION",)
+    assert owed(ALTERNATIVE, clocks, {}) == ("FIRST_CONTACT", "REPORTER_CONFIRMATION")
+    assert owed(replace(ALTERNATIVE, tier="T0"), (), {}) == ("ON_SCENE", "FIRST_CONTACT")
+
+
+def test_an_alternative_response_ends_when_every_child_was_seen_and_with_no_finding() -> None:
+    with pytest.raises(Refused, match="2 are not"):
+        assessed(ALTERNATIVE)
+    with pytest.raises(Refused, match="makes no finding"):
+        found(seen(ALTERNATIVE), Finding.UNSUBSTANTIATED, NOON, NOW)
+    over = assessed(seen(ALTERNATIVE))
+    assert (over.state, over.finding, over.closed_because) == (State.CLOSED, None, "ASSESSED")
+    with pytest.raises(Refused, match="closed"):
+        assessed(over)
+
+
+def test_an_investigation_ends_with_its_finding_only() -> None:
+    with pytest.raises(Refused, match="its finding closes it"):
+        assessed(seen(ASSIGNED))
+
+
+def test_a_later_decision_makes_it_the_other_kind_of_response() -> None:
+    investigated = raised(ALTERNATIVE, "T1", OPEN.alleged_victims)
+    assert (investigated.alternative, investigated.version) == (False, ALTERNATIVE.version + 1)
+    assert "FINDING" in owed(investigated, (), {})
+    assert raised(investigated, "T1", OPEN.alleged_victims, alternative=True).alternative
+    assert raised(ALTERNATIVE, "T1", OPEN.alleged_victims, alternative=True) is ALTERNATIVE
+
+
+def test_an_assessment_answers_what_asks_for_no_finding_and_no_more() -> None:
+    over = assessed(seen(ALTERNATIVE))
+    assert not asks_for_more(over, "T1", OPEN.alleged_victims, alternative=True)
+    assert asks_for_more(over, "T0", OPEN.alleged_victims, alternative=True)
+    assert asks_for_more(over, "T1", OPEN.alleged_victims)
+    again = reopened(over, "T1", OPEN.alleged_victims, NOW)
+    assert (again.alternative, again.contacts, again.counts_from) == (False, (), NOW)
