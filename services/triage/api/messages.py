@@ -84,10 +84,11 @@ def entry_message(decision: Decision) -> pb.Decision:
 
 
 def verdict_message(past: PastVerdict) -> pb.Verdict:
-    """One verdict, and the version that it made."""
+    """One verdict, the version that it made, and the evaluation that it was made on."""
     verdict = past.verdict
     return pb.Verdict(
         version=past.version,
+        report_version=past.report_version or 0,
         screening=number(pb.Screening, verdict.screening),
         tier=number(type_pb2.Tier, verdict.tier),
         decided_by=verdict.decided_by,

@@ -48,8 +48,8 @@ SELECT report_id FROM triage.decision WHERE merged_into = $1 ORDER BY report_id;
 
 -- name: add_verdict
 INSERT INTO triage.verdict
-    (report_id, version, screening, tier, decided_by, decided_at, overridden, reason, approved_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+    (report_id, version, report_version, screening, tier, decided_by, decided_at, overridden, reason, approved_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: verdicts
 SELECT * FROM triage.verdict WHERE report_id = $1 ORDER BY version;

@@ -56,7 +56,7 @@ async def score(database: Database, model: Model, fact: events.DecisionMade, dec
     """Tell what the model makes of the facts a person has decided on; once a decision and model."""
     report_id, identity = UUID(fact.report_id), model.identity
     async with database.transaction() as uow:
-        row = await uow.fetchrow(_sql.facts_decided_on, report_id, instant(fact.decided_at))
+        row = await uow.fetchrow(_sql.facts_decided_on, report_id, decision_version, instant(fact.decided_at))
         if row is None:
             raise errors.not_found("evaluation of a decided report", report_id)
         sequence = await uow.fetchval(_sql.claim, report_id, decision_version, identity.sha256)

@@ -40,9 +40,12 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class PastVerdict:
-    """A verdict with the version of the decision that it made; its follow-up is not kept beside it."""
+    """A verdict with the version of the decision that it made, and the version of the report whose evaluation it was
+    made on (None: decided before that was recorded). Its follow-up is not kept beside it.
+    """
 
     version: int
+    report_version: int | None
     verdict: Verdict
 
 
@@ -87,13 +90,14 @@ async def change(uow: UnitOfWork, decision: Decision) -> None:
 
 
 async def add_verdict(uow: UnitOfWork, decision: Decision) -> None:
-    """Keep the verdict that this version of the decision made, beside all earlier ones."""
+    """Keep the verdict that this version of the decision made, and on which evaluation, beside all earlier ones."""
     verdict = decision.verdict
     assert verdict is not None
     await uow.execute(
         sql.add_verdict,
         decision.report_id,
         decision.version,
+        decision.report_version,
         verdict.screening,
         verdict.tier,
         verdict.decided_by,
@@ -156,7 +160,10 @@ async def merged_into(uow: UnitOfWork, report_id: UUID) -> list[UUID]:
 
 async def verdicts(uow: UnitOfWork, report_id: UUID) -> list[PastVerdict]:
     """Every verdict on a report, oldest first."""
-    return [PastVerdict(row["version"], _past(row)) for row in await uow.fetch(sql.verdicts, report_id)]
+    return [
+        PastVerdict(row["version"], row["report_version"], _past(row))
+        for row in await uow.fetch(sql.verdicts, report_id)
+    ]
 
 
 async def requests(uow: UnitOfWork, report_id: UUID) -> list[PastRequest]:

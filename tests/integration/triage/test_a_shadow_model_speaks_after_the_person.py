@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest_asyncio
@@ -15,9 +16,10 @@ from chassis.database import Database
 from deploy.local.infrastructure import Addresses
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.triage.v1 import triage_shadow_events_pb2 as shadow
+from hotline.triage.v1.triage_events_pb2 import DecisionMade
 from policy.canonical import sha256
 from services.triage.shadow import consumers
-from services.triage.shadow.model import Model, load
+from services.triage.shadow.model import Model, PointsTable, load
 from tests.integration.triage.screening_desk import decision_on, submitted
 from tests.reports import key
 from tests.services import TIMEOUT, RunningService, facts_about, read_up_to, records
@@ -68,6 +70,36 @@ async def test_a_decision_is_scored_with_the_facts_the_person_had(
     assert scored.decided_at == decision.decided_at
     assert scored.scored_at.ToNanoseconds() >= scored.decided_at.ToNanoseconds()
     assert (scored.model.name, scored.model.sha256) == ("baseline", BASELINE.identity.sha256)
+
+
+async def test_it_is_the_verdict_that_says_on_which_facts_the_person_decided(
+    desk: Any, screener: Any, slot: Database, stack: Addresses, database: Any
+) -> None:
+    """Not the clocks: by them, another version of the report was screened before the person decided."""
+    decision = await confirmed(desk, screener)
+    _, made = await facts_about(stack, DECISIONS, decision.report_id, 2)
+    await database.execute(
+        "INSERT INTO triage.evaluation"
+        " SELECT report_id, 2, evaluated_at, replace(facts, '\"severity\":2', '\"severity\":4'),"
+        " pack_id, pack_version, pack_sha256, recommendation FROM triage.evaluation WHERE report_id = $1",
+        decision.report_id,
+    )
+
+    async def scored_by(model: Model) -> str:
+        fact = DecisionMade.FromString(made.value or b"")
+        await consumers.score(slot, model, fact, decision.version)
+        payload = await database.fetchval(
+            "SELECT payload FROM chassis.outbox WHERE aggregatetype = 'triage.shadow' AND aggregateid = $1"
+            " ORDER BY sequence DESC LIMIT 1",
+            decision.report_id,
+        )
+        return shadow.ReportScored.FromString(payload).facts_sha256
+
+    decided_on = json.loads(decision.recommendation_json)["facts_sha256"]
+    assert await scored_by(BASELINE) == decided_on
+    await database.execute("UPDATE triage.verdict SET report_version = NULL WHERE report_id = $1", decision.report_id)
+    assert isinstance(BASELINE, PointsTable)
+    assert await scored_by(replace(BASELINE, version="another")) != decided_on
 
 
 async def test_a_report_that_waits_for_a_person_has_no_score(

@@ -138,6 +138,20 @@ async def test_the_history_keeps_every_evaluation_byte_for_byte(desk: Any, scree
         assert again == evaluation.recommendation_json
 
 
+async def test_each_verdict_says_on_which_evaluation_it_was_made(desk: Any, screener: Any, wren: Person) -> None:
+    """R102: with it stand the facts, the unknowns, the pack and the recommendation that the person had."""
+    report_id = await submitted(desk)
+    await wren.decide("ConfirmDecision", await decision_on(screener, report_id))
+    await desk.AmendReport(amendment(report_id), timeout=TIMEOUT)
+    await wren.decide("ConfirmDecision", await rescreened(screener, report_id))
+
+    history = await wren.history(report_id)
+
+    made_on = {evaluation.report_version: evaluation for evaluation in history.evaluations}
+    tiers = [json.loads(made_on[v.report_version].recommendation_json)["tier"] for v in history.verdicts]
+    assert ([v.report_version for v in history.verdicts], tiers) == ([1, 2], ["T1", "T0"])
+
+
 async def test_what_could_not_be_screened_can_be_once_it_is_completed(desk: Any, screener: Any, wren: Person) -> None:
     not_asked = screening_facts(None, (["PA2"], {"danger_now": "NO"}))
     report_id = await submitted(desk, facts=not_asked)

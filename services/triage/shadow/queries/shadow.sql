@@ -1,8 +1,11 @@
 -- name: facts_decided_on
--- What was known when the person decided; if two clocks disagree about that, the newest.
-SELECT facts FROM triage.evaluation
-WHERE report_id = $1
-ORDER BY evaluated_at <= $2 DESC, report_version DESC
+-- What the verdict says it was made on. Of one that does not say, what was known when the person decided; if two clocks
+-- disagree about that, the newest.
+SELECT e.facts
+FROM triage.evaluation e
+LEFT JOIN triage.verdict v ON v.report_id = e.report_id AND v.version = $2
+WHERE e.report_id = $1
+ORDER BY coalesce(e.report_version = v.report_version, false) DESC, e.evaluated_at <= $3 DESC, e.report_version DESC
 LIMIT 1;
 
 -- name: claim
