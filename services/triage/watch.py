@@ -1,4 +1,5 @@
-"""The queue, live: read once for all who watch, when the database says that it changed, and every few seconds anyway.
+"""The queue, live: read once for all who watch the same, when the database says that it changed, and every few seconds
+anyway. Each office is read by itself: in a surge, what is most urgent elsewhere must not fill up what it is shown.
 
 Nothing is kept for a watcher but which versions it has seen. Who reads slowly skips what has passed meanwhile, so that
 neither a burst of reports nor a hundred slow screens can fill the memory.
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,7 +24,7 @@ from services.triage.model.decisions import Decision
 from services.triage.store import decisions as store
 
 SHOWN = 1000
-"""The most urgent that a watcher is shown."""
+"""The most urgent of their office, or of all, that a watcher is shown."""
 AT_MOST = 240.0
 """Seconds after which a watch ends and is to be begun again: before the server ends old connections by itself."""
 WATCHERS = 500
@@ -51,28 +53,33 @@ class Change:
 class QueueWatch:
     """Follows the queue for as long as somebody watches it, and tells each watcher what is new to them."""
 
-    def __init__(self, database: Database, url: str, stop: asyncio.Event) -> None:
+    def __init__(self, database: Database, url: str, stop: asyncio.Event, *, shown: int = SHOWN) -> None:
         self._database = database
         self._url = url
         self._stop = stop
-        self._watchers = 0
+        self._shown = shown
+        # By office, None being all of them: how many watch it, and what waits in it.
+        self._watched = Counter[str | None]()
+        self._queues: dict[str | None, tuple[Decision, ...]] = {}
         self._following: asyncio.Task[None] | None = None
-        self._queue: tuple[Decision, ...] = ()
         self._news = asyncio.Event()
         self._beginning = asyncio.Lock()
 
     async def changes(self, office: str | None) -> AsyncIterator[Change]:
         """First all that waits, then each change, until the caller leaves, time is up, or the service ends."""
-        if self._watchers >= WATCHERS:
+        if self._watched.total() >= WATCHERS:
             raise errors.unavailable("EXHAUSTED", f"{WATCHERS} watch the queue here: try again, or list it")
-        self._watchers += 1
+        self._watched[office] += 1
         try:
-            await self._begin()
+            await self._begin(office)
             async for change in self._until(time.monotonic() + deadline.at_most(AT_MOST), office):
                 yield change
         finally:
-            self._watchers -= 1
-            if not self._watchers:
+            self._watched[office] -= 1
+            if not self._watched[office]:
+                del self._watched[office]
+                self._queues.pop(office, None)
+            if not self._watched:
                 await self.close()
 
     async def close(self) -> None:
@@ -82,11 +89,12 @@ class QueueWatch:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
 
-    async def _begin(self) -> None:
+    async def _begin(self, office: str | None) -> None:
         # Many begin at once when a process that was watched has gone: the first of them reads, the others wait for it.
         async with self._beginning:
+            if office not in self._queues:
+                self._queues |= await self._read([office])
             if self._following is None:
-                self._queue = await self._read()
                 self._following = asyncio.create_task(self._follow())
 
     async def _until(self, ends_at: float, office: str | None) -> AsyncIterator[Change]:
@@ -95,7 +103,7 @@ class QueueWatch:
         while not self._stop.is_set() and (left := ends_at - time.monotonic()) > 0:
             # Taken before the queue is looked at: what changes from here on is told by this very event.
             news = self._news
-            now = {d.report_id: d for d in self._queue if office in (None, d.office)}
+            now = {d.report_id: d for d in self._queues[office]}
             change = Change(
                 tuple(d for d in now.values() if seen.get(d.report_id) != d.version),
                 tuple(report_id for report_id in seen if report_id not in now),
@@ -126,17 +134,19 @@ class QueueWatch:
 
     async def _look(self) -> None:
         try:
-            queue = await self._read()
+            queues = await self._read(list(self._watched))
         except errors.Refusal as refusal:
             _log.warning("the queue cannot be read; watchers see it as it was", problem=refusal.reason)
             return
-        if queue != self._queue:
-            self._queue = queue
+        # Whoever left while it was read is not kept.
+        now = {office: queue for office, queue in queues.items() if office in self._watched}
+        if now != {office: self._queues.get(office) for office in now}:
+            self._queues |= now
             self._tell()
 
-    async def _read(self) -> tuple[Decision, ...]:
+    async def _read(self, offices: Iterable[str | None]) -> dict[str | None, tuple[Decision, ...]]:
         async with self._database.transaction() as uow:
-            return tuple(await store.queue(uow, office=None, limit=SHOWN))
+            return {office: tuple(await store.queue(uow, office=office, limit=self._shown)) for office in offices}
 
     async def _listening(self, listener: Any, hint: asyncio.Event) -> Any:
         """A connection on which the database says that the queue has changed; None while it cannot be had."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, aclosing, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import grpc
 import pytest
 
+from chassis.database import Database
 from deploy.local.infrastructure import Addresses
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.triage.v1 import triage_service_pb2_grpc as rpc
 from hotline.type.v1 import type_pb2
-from tests.integration.triage.screening_desk import Person, decision_on, submitted
+from services.triage.watch import QueueWatch
+from tests.integration.triage.screening_desk import MINOR, Person, decision_on, submitted
+from tests.reports import screening_facts
 from tests.services import TIMEOUT, RunningService, running_service
 from tests.waiting import eventually
 
@@ -73,6 +76,26 @@ async def test_an_office_hears_of_its_own_alone(desk: Any, screener: Any, office
         await decision_on(screener, await submitted(desk))
         own = await submitted(desk, office=office)
         assert [d.report_id for d in (await heard(watch)).waiting] == [own]
+
+
+async def test_an_office_with_lesser_reports_sees_them_in_a_surge_elsewhere(
+    desk: Any, screener: Any, triage: RunningService, office: str
+) -> None:
+    for _ in range(3):
+        await decision_on(screener, await submitted(desk))
+    lesser = screening_facts(None, (["PA2"], MINOR))
+    own = await decision_on(screener, await submitted(desk, office=office, facts=lesser))
+    database = await Database.open(triage.database_url, source="triage")
+    watch = QueueWatch(database, triage.database_url, asyncio.Event(), shown=2)
+    try:
+        async with aclosing(watch.changes(None)) as everywhere, aclosing(watch.changes(office)) as here:
+            assert len((await anext(everywhere)).waiting) == 2
+            assert [d.report_id for d in (await anext(here)).waiting] == [UUID(own.report_id)]
+
+            second = await submitted(desk, office=office, facts=lesser)
+            assert [d.report_id for d in (await anext(here)).waiting] == [UUID(second)]
+    finally:
+        await database.close()
 
 
 async def test_many_watch_and_all_hear_while_one_connection_listens(
