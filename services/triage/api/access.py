@@ -9,7 +9,7 @@ _SEES_HISTORY = _SCREENS | {Role.MANAGER, Role.DIRECTOR}
 _SEES_QUEUE = _SEES_HISTORY | {Role.SERVICE}
 _SEES_DECISION = _SEES_QUEUE | {Role.INTAKE_SPECIALIST, Role.INVESTIGATOR}
 _SEES_FIGURES = _LEADS | {Role.DIRECTOR, Role.ADMIN}
-_LEARNS = _SEES_HISTORY | {Role.INTAKE_SPECIALIST, Role.INVESTIGATOR}
+_WORKS_ON_REPORTS = _SEES_HISTORY | {Role.INTAKE_SPECIALIST, Role.INVESTIGATOR}
 
 ACCESS = {
     "GetDecision": _SEES_DECISION,
@@ -18,7 +18,8 @@ ACCESS = {
     "WatchQueue": _SEES_QUEUE,
     "TakeReport": _SCREENS,
     "ConfirmDecision": _SCREENS,
-    "OverrideDecision": _SCREENS,
+    # Upward anyone may; what else each role may not, the command refuses.
+    "OverrideDecision": _WORKS_ON_REPORTS,
     "ApproveOverride": frozenset({Role.MANAGER}),
     "RefuseOverride": frozenset({Role.MANAGER}),
     "ReviewScreenOut": _LEADS,
@@ -34,7 +35,7 @@ ACCESS = {
     "RateReport": _SCREENS,
     "GetAgreement": _SEES_FIGURES,
     "GetFigures": _SEES_FIGURES,
-    "ListTraining": _LEARNS | {Role.ADMIN},
-    "AcknowledgeTraining": _LEARNS,
+    "ListTraining": _WORKS_ON_REPORTS | {Role.ADMIN},
+    "AcknowledgeTraining": _WORKS_ON_REPORTS,
     "ListDecisions": frozenset({Role.SUPERVISOR, Role.ADMIN}),
 }

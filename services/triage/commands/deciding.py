@@ -14,6 +14,7 @@ from services.triage import facts
 from services.triage.model import decisions, overrides
 from services.triage.model.decisions import Decision, recommendation_of
 from services.triage.model.overrides import Circumstances, Override
+from services.triage.model.urgency import Response
 from services.triage.store import decisions as store
 from services.triage.store.decisions import Settled
 
@@ -46,9 +47,7 @@ async def confirm(seen: Seen, uow: UnitOfWork) -> Decision:
 async def override(seen: Seen, override: Override, packs: Packs, uow: UnitOfWork) -> Decision:
     """The person who acts decides otherwise, or asks a manager to let them."""
     before = await as_seen(seen, uow)
-    if overrides.lowers(before, overrides.response_of(before, override)) and Role.SUPERVISOR not in acting().roles:
-        message = f"less urgency than recommended or decided is open to {Role.SUPERVISOR} alone"
-        raise errors.permission_denied(Reason.ROLE_NOT_ALLOWED, message)
+    _refuse_to_role(before, overrides.response_of(before, override))
     circumstances = await _circumstances(before, packs, uow)
     after = overrides.overridden(
         before, override, circumstances, request_id=uow.ids.new(), by=acting().subject, at=uow.clock()
@@ -114,6 +113,16 @@ async def decide(before: Decision, after: Decision, action: str, uow: UnitOfWork
     await facts.decision_made(uow, after)
     await uow.audit(action, after.report_id, {"version": after.version})
     return after
+
+
+def _refuse_to_role(before: Decision, response: Response) -> None:
+    """Refuse what only some roles may do; that there is more to it than somebody saw, anyone may say (R033)."""
+    if overrides.lowers(before, response) and Role.SUPERVISOR not in acting().roles:
+        message = f"less urgency than recommended or decided is open to {Role.SUPERVISOR} alone"
+        raise errors.permission_denied(Reason.ROLE_NOT_ALLOWED, message)
+    if not overrides.raises(before, response) and not acting().roles & {Role.SCREENER, Role.SUPERVISOR}:
+        message = f"another name for no more urgency is open to {Role.SCREENER} and {Role.SUPERVISOR}"
+        raise errors.permission_denied(Reason.ROLE_NOT_ALLOWED, message)
 
 
 async def _overtake(decision: Decision, uow: UnitOfWork) -> None:

@@ -1,7 +1,8 @@
 """When a person decides otherwise than the pack recommends (R030, R033).
 
-Upward, anyone who screens may. Downward is one tier, by a supervisor who did not screen the report, on conditions that
-are checked here; from T1 a manager, who is a third person, must approve; from T0 there is no way down.
+Upward, anyone may who works on reports; who screens may also call the same response by another name. Downward is one
+tier, by a supervisor who did not screen the report, on conditions that are checked here; from T1 a manager, who is a
+third person, must approve; from T0 there is no way down.
 """
 
 from __future__ import annotations
@@ -57,6 +58,12 @@ def response_of(decision: Decision, override: Override) -> Response:
     if response.somebody_goes and response.tier is None:
         raise Refused("INVALID_REQUEST", "is needed: where somebody goes, it must be by some time", "tier")
     return response
+
+
+def raises(decision: Decision, response: Response) -> bool:
+    """Whether a response is more than what stands, and in nothing less than what is recommended or decided."""
+    standing = _asked_for(decision)[-1]
+    return is_less(standing, response) and not lowers(decision, response)
 
 
 def lowers(decision: Decision, response: Response) -> bool:

@@ -15,12 +15,21 @@ from deploy.local.infrastructure import Addresses
 from hotline.triage.v1 import triage_events_pb2 as events
 from hotline.triage.v1 import triage_service_pb2 as pb
 from hotline.type.v1 import type_pb2
-from tests.integration.triage.screening_desk import LONG, MINOR, Person, acting_on, decision_on, submitted
+from tests.integration.triage.screening_desk import (
+    LONG,
+    MINOR,
+    NOTHING_ALLEGED,
+    Person,
+    acting_on,
+    decision_on,
+    submitted,
+)
 from tests.reports import screening_facts
 from tests.services import RunningService, facts_about
 
 TOPIC = "hotline.triage.decision.v1"
 SCREEN_IN, SCREEN_OUT = pb.SCREENING_SCREEN_IN, pb.SCREENING_SCREEN_OUT
+WORKS_ON_REPORTS = ["INTAKE_SPECIALIST", "SCREENER", "INVESTIGATOR", "SUPERVISOR", "MANAGER", "DIRECTOR"]
 T0, T1, T2, T3 = type_pb2.TIER_T0, type_pb2.TIER_T1, type_pb2.TIER_T2, type_pb2.TIER_T3
 
 
@@ -50,6 +59,50 @@ async def test_a_screener_goes_up_with_a_reason(desk: Any, screener: Any, wren: 
     assert (fact.tier, fact.overridden, fact.decided_by) == (T0, True, str(wren.id))
     assert "ON_SCENE" in fact.clocks
     assert b"on his way" not in (record.value or b"")
+
+
+@pytest.mark.parametrize("role", WORKS_ON_REPORTS)
+async def test_whoever_works_on_reports_may_say_that_it_is_more_urgent(
+    desk: Any, screener: Any, wren: Person, triage: RunningService, role: str
+) -> None:
+    """R033: upward anyone, also after somebody has decided."""
+    somebody = Person(triage, role)
+    raised = await somebody.decide(
+        "OverrideDecision", await a_t2(desk, screener), screening=SCREEN_IN, tier=T1, reason="He is on his way."
+    )
+    assert (raised.decided_tier, raised.decided_by) == (T1, str(somebody.id))
+
+    confirmed = await wren.decide("ConfirmDecision", await a_t2(desk, screener))
+    raised = await somebody.decide("OverrideDecision", confirmed, screening=SCREEN_IN, tier=T0, reason="He is there.")
+    assert (raised.decided_tier, raised.decided_by) == (T0, str(somebody.id))
+
+
+@pytest.mark.parametrize("role", ["ADMIN", "SERVICE"])
+async def test_who_does_not_work_on_reports_decides_nothing(
+    desk: Any, screener: Any, triage: RunningService, role: str
+) -> None:
+    seen = await a_t2(desk, screener)
+    request = acting_on("OverrideDecision", seen, screening=SCREEN_IN, tier=T1, reason="He is on his way.")
+    refusal = await Person(triage, role).refused("OverrideDecision", request)
+    assert (refusal.code, refusal.reason) == (Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("role", sorted(set(WORKS_ON_REPORTS) - {"SCREENER", "SUPERVISOR"}))
+async def test_who_does_not_screen_neither_lowers_nor_renames(
+    desk: Any, screener: Any, wren: Person, triage: RunningService, role: str
+) -> None:
+    somebody = Person(triage, role)
+    taken = await wren.decide("TakeReport", await a_t2(desk, screener))
+    nothing_alleged = await decision_on(screener, await submitted(desk, facts=NOTHING_ALLEGED, participants=[]))
+    for seen, otherwise in (
+        (taken, {"screening": SCREEN_IN, "tier": T3}),
+        (taken, {"screening": pb.SCREENING_ALTERNATIVE}),
+        (nothing_alleged, {"screening": pb.SCREENING_INFORMATION}),
+    ):
+        request = acting_on("OverrideDecision", seen, reason=LONG, history_reviewed=True, **otherwise)
+        refusal = await somebody.refused("OverrideDecision", request)
+        assert (refusal.code, refusal.reason) == (Code.PERMISSION_DENIED, "ROLE_NOT_ALLOWED")
+        assert await wren.sees(seen.report_id) == seen
 
 
 async def test_a_supervisor_lowers_what_a_screener_has_taken(
