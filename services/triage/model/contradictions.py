@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 YES, NO = "YES", "NO"
-_DANGER_NOW = (
+DANGER_NOW = (
     "harm_now",
     "threat_within_hours",
     "emergency_care",
@@ -21,6 +21,7 @@ _DANGER_NOW = (
     "child_suicidal",
     "violence_now",
 )
+"""The facts that say that a child is in danger now, as every pack marks them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ PAIRS = (
     Pair("severity", 0, "nonmobile_injury", YES, "an injury is not nothing"),
     Pair("access", "NONE", "known_offender_in_home", YES, "who lives in the home has access"),
     Pair("access", "NONE", "trafficking_control_now", YES, "who controls the child now has access"),
-    *(Pair("danger_now", NO, fact, YES, "there is danger now after all") for fact in _DANGER_NOW),
+    *(Pair("danger_now", NO, fact, YES, "there is danger now after all") for fact in DANGER_NOW),
 )
 """Every two answers that exclude each other."""
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias
 
 from policy.canonical import sha256
 from policy.errors import PolicyError
+from services.triage.model.contradictions import DANGER_NOW
 
 Facts: TypeAlias = Mapping[str, Any]
 """The input of screening: `report` and `children`, as it was screened."""
@@ -78,17 +79,6 @@ def features(facts: Facts) -> Iterator[str]:
     return (name for name, holds in FEATURES.items() if holds(report, alleged))
 
 
-_DANGER_NOW = (
-    "harm_now",
-    "threat_within_hours",
-    "emergency_care",
-    "alone_now",
-    "vital_need_unmet",
-    "threat_to_kill",
-    "child_suicidal",
-    "violence_now",
-)
-
 _Holds: TypeAlias = Callable[[Mapping[str, Any], Sequence[_Child]], bool]
 
 
@@ -117,7 +107,7 @@ def _earlier_reports(fewest: int, most: int) -> _Holds:
 
 
 def _danger_now(_: Mapping[str, Any], children: Sequence[_Child]) -> bool:
-    return any(child.get("facts", {}).get(fact) == "YES" for child in children for fact in _DANGER_NOW)
+    return any(child.get("facts", {}).get(fact) == "YES" for child in children for fact in DANGER_NOW)
 
 
 FEATURES: Mapping[str, _Holds] = {

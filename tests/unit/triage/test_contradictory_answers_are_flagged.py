@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policy.packs import DEFAULT_PACK, Packs
+from policy.packs import DEFAULT_PACK, Pack, Packs
 from services.triage.model import contradictions as model
 from services.triage.model.contradictions import contradictions
 from tests.unit.triage.reports import FACTS, RANG
@@ -54,3 +54,8 @@ def test_every_pair_names_facts_and_values_that_a_pack_knows() -> None:
             assert facts[name]["integer"]
         else:
             assert value in facts[name].get("values", ("YES", "NO"))
+
+
+@pytest.mark.parametrize("pack", Packs().all(), ids=lambda pack: f"{pack.id} {pack.version}")
+def test_what_is_danger_now_is_what_each_pack_marks_so(pack: Pack) -> None:
+    assert set(model.DANGER_NOW) == {fact["id"] for fact in pack.document["child_facts"] if fact.get("danger_now")}
