@@ -191,6 +191,9 @@ def rating_message(rating: Rating) -> pb.RatingTask:
 def agreement_message(agreement: Agreement) -> pb.Agreement:
     """Agreement with its bounds, which are unset where they are not defined."""
     message = pb.Agreement(pairs=agreement.pairs, agreed=agreement.agreed)
+    if agreement.share_interval is not None:
+        message.share_low = agreement.share_interval.low
+        message.share_high = agreement.share_interval.high
     if agreement.kappa is not None and agreement.kappa_interval is not None:
         message.kappa = agreement.kappa
         message.kappa_low = agreement.kappa_interval.low

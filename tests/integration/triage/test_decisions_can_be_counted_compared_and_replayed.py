@@ -63,6 +63,8 @@ async def test_a_second_screener_rates_blind_and_the_figures_count_it(
     assert (found.screening.pairs, found.screening.agreed) == (1, 1)
     assert (found.tier.pairs, found.tier.agreed) == (1, 0)
     assert not found.screening.HasField("kappa")
+    assert (found.screening.share_low, found.screening.share_high) == pytest.approx((0.2065, 1.0), abs=1e-4)
+    assert (found.tier.share_low, found.tier.share_high) == pytest.approx((0.0, 0.7935), abs=1e-4)
 
 
 async def test_nobody_rates_what_they_decided_nor_what_another_rates(
