@@ -6,6 +6,7 @@ out are zone-aware, all arithmetic on elapsed time is done in UTC.
 
 from __future__ import annotations
 
+from calendar import isleap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -14,9 +15,12 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from policy.errors import PackInvalid
+
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _DAY = timedelta(days=1)
 _HALF_A_YEAR = 183
+_LEAP_YEAR = 2000
 
 
 @cache
@@ -52,13 +56,18 @@ class Holiday:
         if year < self.since:
             return None
         if self.day is not None:
-            return _observed(date(year, self.month, self.day))
+            leap_day = (self.month, self.day) == (2, 29)
+            return None if leap_day and not isleap(year) else _observed(date(year, self.month, self.day))
         assert self.weekday is not None, "the schema of packs asks for a day or a weekday"
         if self.nth > 0:
             first = date(year, self.month, 1)
             return first + timedelta(days=(self.weekday - first.weekday()) % 7 + 7 * (self.nth - 1))
         last = date(year + self.month // 12, self.month % 12 + 1, 1) - _DAY
         return last - timedelta(days=(last.weekday() - self.weekday) % 7)
+
+
+def _never_opens(day: date) -> PackInvalid:
+    return PackInvalid(["calendars"], f"an office is closed for the whole half year before {day.isoformat()}")
 
 
 def _observed(day: date) -> date:
@@ -100,14 +109,16 @@ class Calendar:
 
     def office_hours(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Each opening and closing (UTC) from the one that contains `start`, or the next one, onward."""
-        day = self.local(start).date()
-        for _ in range(_HALF_A_YEAR):
+        day, closed = self.local(start).date(), 0
+        while closed < _HALF_A_YEAR:
+            closed += 1
             if self.is_open_on(day):
                 opening, closing = self.at(day, self.opens), self.at(day, self.closes)
                 if closing > start:
                     yield opening, closing
+                    closed = 0
             day += _DAY
-        raise ValueError(f"the calendar has no office hours within half a year of {start.isoformat()}")
+        raise _never_opens(day)
 
     def after(self, start: datetime, office_time: timedelta) -> datetime:
         """The instant (UTC) at which `office_time` has run since `start`, counted only while the office is open.
@@ -134,7 +145,7 @@ class Calendar:
                     if instant > start:
                         return instant
             day += _DAY
-        raise ValueError(f"the calendar has no open day within half a year of {start.isoformat()}")
+        raise _never_opens(day)
 
     def plus_days(self, start: datetime, days: int) -> datetime:
         """The same local clock time `days` calendar days later (UTC).
@@ -194,14 +205,17 @@ def _change_between(zone: ZoneInfo, before: datetime, after: datetime) -> dateti
 
 
 def calendar_from(document: Mapping[str, Any]) -> Calendar:
-    """The calendar a pack writes as data (its form: `packs/schema.json`)."""
+    """The calendar a pack writes as data (its form: `packs/schema.json`); ValueError or KeyError if it is none."""
     zone = pinned_zone(document["zone"])
     if document.get("always_open"):
         return Calendar(zone=zone, always_open=True)
+    opens, closes = _clock_time(document["opens"]), _clock_time(document["closes"])
+    if closes <= opens:
+        raise ValueError(f"the office closes at {document['closes']}, before it opens")
     return Calendar(
         zone=zone,
-        opens=_clock_time(document["opens"]),
-        closes=_clock_time(document["closes"]),
+        opens=opens,
+        closes=closes,
         weekdays=frozenset(map(WEEKDAYS.index, document["weekdays"])),
         holidays=tuple(_holiday_from(holiday) for holiday in document.get("holidays", ())),
         closed=frozenset(map(date.fromisoformat, document.get("closed", ()))),
@@ -210,6 +224,8 @@ def calendar_from(document: Mapping[str, Any]) -> Calendar:
 
 def _holiday_from(document: Mapping[str, Any]) -> Holiday:
     weekday = document.get("weekday")
+    if "day" in document:
+        date(_LEAP_YEAR, document["month"], document["day"])  # a day that no year has is a mistake of the pack
     return Holiday(
         name=document["name"],
         month=document["month"],

@@ -86,14 +86,46 @@ def _read_files(folder: Path) -> dict[str, Any]:
     return document
 
 
-def merge(base: Any, own: Any) -> Any:
-    """`base` as changed by `own`: entries by name, items of lists by their `id`, new ones last, all else replaced."""
+def merge(base: Any, own: Any, path: str = "") -> Any:
+    """`base` as changed by `own`: entries by name, items of lists by their `id`, new ones last, all else replaced.
+
+    `PackInvalid` if an id is written twice in one list: which of the two is changed, or counts, is not guessed.
+    """
     if isinstance(base, dict) and isinstance(own, dict):
-        return base | {key: merge(base[key], value) if key in base else value for key, value in own.items()}
+        return base | {
+            key: merge(base[key], value, f"{path}.{key}" if path else str(key)) if key in base else value
+            for key, value in own.items()
+        }
     if _has_ids(base) and _has_ids(own):
-        changed = merge({item["id"]: item for item in base}, {item["id"]: item for item in own})
-        return list(changed.values())
+        return list(merge(_by_id(base, path), _by_id(own, path), path).values())
     return own
+
+
+def _by_id(items: list[Any], path: str) -> dict[str, Any]:
+    found = {item["id"]: item for item in items}
+    if len(found) != len(items):
+        raise PackInvalid([path], f"an id is written twice among {', '.join(str(item['id']) for item in items)}")
+    return found
+
+
+_OF_AN_OFFICE = ("calendars", "clocks", "ladders")
+
+
+def own_rules(document: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The calendars, clocks and ladders that hold in each county and office with its own, by path (`offices.metro`).
+
+    What an office says wins over what its county says, and this over the jurisdiction.
+    """
+    common = {part: document[part] for part in _OF_AN_OFFICE}
+    counties = {name: merge(common, own, f"counties.{name}") for name, own in document.get("counties", {}).items()}
+    offices = {
+        name: merge(counties.get(own.get("county"), common), own, f"offices.{name}")
+        for name, own in document.get("offices", {}).items()
+    }
+    return {
+        **{f"counties.{name}": rules for name, rules in counties.items()},
+        **{f"offices.{name}": rules for name, rules in offices.items()},
+    }
 
 
 def _has_ids(value: Any) -> bool:
@@ -179,18 +211,30 @@ def _is_sealed_as(folder: Path, document: Mapping[str, Any]) -> bool:
 
 
 def _validate(packs: Path, document: Mapping[str, Any], name: str) -> None:
-    validator = _schema(packs / "schema.json")
+    whole, of_an_office = _schema(packs / "schema.json")
+    _refuse(whole, document, name, ())
+    for where, rules in own_rules(document).items():
+        _refuse(of_an_office, rules, name, (where,))
+
+
+def _refuse(validator: Any, document: Mapping[str, Any], name: str, where: tuple[str, ...]) -> None:
     errors = sorted(validator.iter_errors(document), key=lambda error: list(map(str, error.absolute_path)))
     if errors:
-        paths = [f"{name}: {'.'.join(map(str, error.absolute_path)) or 'the whole'}" for error in errors]
+        paths = [f"{name}: {'.'.join(map(str, (*where, *error.absolute_path))) or 'the whole'}" for error in errors]
         raise PackInvalid(paths, f"not a pack by packs/schema.json: {errors[0].message}")
 
 
 @cache
-def _schema(path: Path) -> Any:
+def _schema(path: Path) -> tuple[Any, Any]:
+    """What a pack must be, and what the calendars, clocks and ladders of an office must be."""
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(json.loads(path.read_text(encoding="utf-8")))
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    of_an_office = {part: schema["properties"][part] for part in _OF_AN_OFFICE}
+    return (
+        Draft202012Validator(schema),
+        Draft202012Validator({"$defs": schema["$defs"], "properties": of_an_office, "required": [*_OF_AN_OFFICE]}),
+    )
 
 
 class _Loader(yaml.CSafeLoader):

@@ -20,7 +20,7 @@ from policy.canonical import sha256
 from policy.clocks import NO_TIER, Clock, Presence, clock_from, duration_from
 from policy.errors import ClockUndefined, PackInvalid, PackMissing, PackNotInForce, PackTampered
 from policy.ladders import BY_MAIL, Channel, Extension, Ladder, Rung, Terms, Who
-from policy.packfiles import Seal, merge, read_document, read_seal, verify, versions
+from policy.packfiles import Seal, own_rules, read_document, read_seal, verify, versions
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs"
 DEFAULT_PACK = "seed-default"
@@ -120,12 +120,14 @@ class Pack:
     @cached_property
     def _offices(self) -> Mapping[str | None, _OfficeRules]:
         """The rules of the jurisdiction (None) and of each office with its own, which win over its county's."""
-        common = {part: self.document[part] for part in ("calendars", "clocks", "ladders")}
-        rules: dict[str | None, _OfficeRules] = {None: _OfficeRules(self.id, self.version, common)}
-        for office, own in self.document.get("offices", {}).items():
-            county = self.document.get("counties", {}).get(own.get("county"), {})
-            rules[office] = _OfficeRules(self.id, self.version, merge(merge(common, county), own))
-        return rules
+        own = own_rules(self.document)
+        return {
+            None: _OfficeRules(self.id, self.version, self.document),
+            **{
+                office: _OfficeRules(self.id, self.version, own[f"offices.{office}"])
+                for office in self.document.get("offices", {})
+            },
+        }
 
 
 class _OfficeRules:
@@ -162,10 +164,26 @@ class _OfficeRules:
         document = self.kind(kind)
         for due in document["due"]:
             if _applies(due, tier) and due.get("presence", presence) == presence:
-                return clock_from(kind, document, due, self.calendars[document.get("calendar", "office")])
+                return self._clock(kind, document, due)
         asked = f"{kind}, tier {tier or NO_TIER}" + (f", owner {presence}" if presence else "")
         message = f"pack {self._name} has no due time for {asked}: give the tier or presence it depends on"
         raise ClockUndefined(kind, message)
+
+    def _clock(self, kind: str, document: Mapping[str, Any], due: Mapping[str, Any]) -> Clock:
+        calendar = document.get("calendar", "office")
+        try:
+            return clock_from(kind, document, due, self.calendars[calendar])
+        except KeyError as error:
+            raise PackInvalid([f"{self._name}: clocks.{kind}"], f"there is no calendar {calendar}") from error
+        except ValueError as error:
+            raise PackInvalid([f"{self._name}: clocks.{kind}"], f"not a clock: {error}") from error
+
+
+def _instant(document: Mapping[str, Any], entry: str, name: str) -> datetime:
+    try:
+        return datetime.fromisoformat(document[entry])
+    except ValueError as error:
+        raise PackInvalid([f"{name}: {entry}"], f"there is no such time: {error}") from error
 
 
 def _applies(choice: Mapping[str, Any], tier: str | None) -> bool:
@@ -257,14 +275,15 @@ class Packs:
     def _read_pack(self, name: str, version: str) -> Pack:
         folder = self._folder / name / version
         document = read_document(self._folder, name, version)
-        until = document.get("effective_to")
         digest = sha256(document)
         return Pack(
             id=name,
             version=version,
             sha256=digest,
-            effective_from=datetime.fromisoformat(document["effective_from"]),
-            effective_to=datetime.fromisoformat(until) if until else None,
+            effective_from=_instant(document, "effective_from", f"{name}/{version}"),
+            effective_to=_instant(document, "effective_to", f"{name}/{version}")
+            if "effective_to" in document
+            else None,
             document=document,
             seal=read_seal(folder, digest),
         )

@@ -10,6 +10,7 @@ import cel
 
 from policy.errors import PackInvalid
 from policy.packs import Pack
+from policy.screening.coherence import incoherent
 from policy.screening.rules import (
     LARGEST_INTEGER,
     Absent,
@@ -33,6 +34,8 @@ _OPERATORS = frozenset(
 @lru_cache(maxsize=64)
 def rules_of(pack: Pack) -> Rules:
     """The compiled screening of a pack; `PackInvalid` names an entry that does not compile or reads an unknown name."""
+    if mistakes := list(incoherent(pack.document)):
+        raise PackInvalid([f"{pack.id}@{pack.version}"], mistakes[0])
     return _Compiler(pack).rules()
 
 
@@ -126,7 +129,7 @@ class _Compiler:
             message = f"the condition {source!r} uses {', '.join(sorted(calls))}; only logic and counting are allowed"
             raise PackInvalid([self._where(where)], message)
         self._sources.append(source)
-        return Condition(source, program.execute, names)
+        return Condition(source, program.execute, names, self._where(where))
 
     def _where(self, entry: str) -> str:
         return f"{self._pack.id}@{self._pack.version}: {entry}"

@@ -16,10 +16,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from policy.canonical import canonical_plain
 from policy.due import due_at
+from policy.errors import PackInvalid
 from policy.packs import Pack
 from policy.screening import explain
 from policy.screening.answers import Child, Report, ScreeningError, read
@@ -141,7 +142,9 @@ def _course(rules: Rules, report: Report) -> Course:
     resolved = resolve_report(rules, report)
     children = tuple([judge(rules, resolve_child(rules, resolved, child), child) for child in report.children])
     values = {**resolved.values, **_told_of_any(rules, children)}
-    screening = next(rule for rule in rules.screening if rule.when.of(values))
+    screening = next((rule for rule in rules.screening if rule.when.of(values)), None) or _nothing_holds(
+        rules, "screening"
+    )
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
     tier, raised = upgraded(rules, values, tier_tree)
     course = Course(
@@ -154,7 +157,12 @@ def _course(rules: Rules, report: Report) -> Course:
 def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
     """Judge a child by the tree of each family with a ticked criterion."""
     values = resolved.values
-    lines = [line for family in rules.families if values[family] for line in matches(rules.trees[family], values)]
+    lines = [
+        line
+        for family in rules.families
+        if values[family]
+        for line in matches(rules.trees[family], values) or _nothing_holds(rules, f"trees.{family}")
+    ]
     told = {item.id: item.by.of(values) for item in rules.any_child}
     return Judged(child, resolved, tuple(lines), min([line.tier for line in lines], default=None), told)
 
@@ -166,6 +174,11 @@ def matches(tree: Iterable[Line], values: Mapping[str, Value]) -> list[Line]:
         if not (line.fallback and matched) and line.when.of(values):
             matched.append(line)
     return matched
+
+
+def _nothing_holds(rules: Rules, table: str) -> NoReturn:
+    message = "none of its entries holds for this report: add one for what is left over, and run `hotline packs check`"
+    raise PackInvalid([f"{rules.pack.id}@{rules.pack.version}: {table}"], message)
 
 
 def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise, product
 
+from policy.errors import PackInvalid
 from policy.packs import Pack
-from policy.screening.coherence import inverted_clocks, missing_names, receipts
+from policy.screening.coherence import incoherent, inverted_clocks, receipts
 from policy.screening.combinations import Conditions, axis_of, said, shown
 from policy.screening.compiling import rules_of
 from policy.screening.evaluate import matches, upgraded
-from policy.screening.rules import Condition, Fact, Line, Rules, Value
+from policy.screening.rules import Condition, Fact, Line, Named, Rules, Value
 from policy.screening.space import Axis, Space
 
 FORBIDDEN = frozenset(
@@ -37,8 +38,14 @@ class Checked:
 
 
 def prove(pack: Pack) -> Iterator[Checked]:
-    """Prove every part of a pack; `PackInvalid` if it does not even compile."""
-    yield Checked("names", len(pack.kinds), tuple(missing_names(pack.document)))
+    """Prove every part of a pack; `PackInvalid` if it does not even compile.
+
+    Of a pack that names what is not there, or two things alike, nothing more can be said.
+    """
+    names = Checked("names", len(pack.kinds), tuple(incoherent(pack.document)))
+    yield names
+    if names.failures:
+        return
     rules = rules_of(pack)
     yield _inputs(rules)
     yield from _derivations(rules)
@@ -117,17 +124,27 @@ def _derivations(rules: Rules) -> Iterator[Checked]:
     for title, items in (("derived facts", rules.derived), ("asked of any child", rules.any_child)):
         combinations, failures = 0, list[str]()
         for item in items:
-            size, found = _rises(rules, item.id, item.by, falling=item.danger == "lower")
+            size, found = _rises(rules, item.id, item.by, _danger_in(item))
             combinations += size
             failures += found
         yield Checked(f"{title}: {len(items)}", combinations, tuple(failures))
 
 
-def _rises(rules: Rules, name: str, by: Condition, falling: bool) -> tuple[int, list[str]]:
+def _rises(rules: Rules, name: str, by: Condition, urgency: Callable[[Value], int]) -> tuple[int, list[str]]:
     axes = [axis_of(rules, read, [by.source]) for read in sorted(by.names)]
-    sign = -1 if falling else 1
-    size, steps = _steps(axes, lambda values: sign * int(by.of(values)))
+    size, steps = _steps(axes, lambda values: urgency(by.of(values)))
     return size, [f"{name} is not monotone: {text}" for text in steps]
+
+
+def _danger_in(item: Named) -> Callable[[Value], int]:
+    """How much danger a value of what is derived, or asked of any child, means."""
+
+    def danger(value: Value) -> int:
+        if not isinstance(value, int):
+            raise PackInvalid([item.by.where], f"{item.by.source!r} is neither true or false nor a whole number")
+        return -value if item.danger == "lower" else int(value)
+
+    return danger
 
 
 def _steps(axes: list[Axis], urgency: Callable[[Mapping[str, Value]], int]) -> tuple[int, list[str]]:
@@ -161,16 +178,31 @@ def _unknowns(rules: Rules) -> Iterator[Checked]:
 
 
 def _reading(rules: Rules, fact: Fact, by: Condition) -> tuple[int, list[str]]:
-    size, falls = _rises(rules, f"the reading of {fact.id}", by, falling=fact.danger == "lower" or fact.danger == "NO")
+    size, falls = _rises(rules, f"the reading of {fact.id}", by, _danger_of(fact))
     axes = [axis_of(rules, read, [by.source]) for read in sorted(by.names)]
     names = [axis.name for axis in axes]
     read = {by.of(dict(zip(names, values, strict=True))) for values in product(*(axis.values for axis in axes))}
     return size, [*falls, *(text for value in read for text in _misread(fact, value))]
 
 
+def _danger_of(fact: Fact) -> Callable[[Value], int]:
+    """How much danger an answer to a fact means; what is no answer to it is not compared."""
+
+    def danger(value: Value) -> int:
+        if fact.danger == "none":
+            return 0
+        if value in fact.values:
+            return fact.values.index(value)
+        if type(value) is int:
+            return -value if fact.danger == "lower" else value
+        return 0
+
+    return danger
+
+
 def _misread(fact: Fact, value: Value) -> list[str]:
     if fact.integer:
-        right = isinstance(value, int) and fact.minimum <= value <= fact.maximum
+        right = type(value) is int and fact.minimum <= value <= fact.maximum
         return [] if right else [f"{fact.id}: UNKNOWN is read as {value}, which is no answer to it"]
     if fact.reference:
         return []

@@ -11,12 +11,14 @@ from typing import Any
 
 import cel
 
+from policy.errors import PackInvalid
 from policy.packs import Pack
 
 Value = bool | int | str | None
 """A resolved fact, as conditions see it: an answer YES is True."""
 
-LARGEST_INTEGER = 2**53 - 1
+LARGEST_INTEGER = 2**26 - 1
+"""No answer is larger: what a pack computes even of two of them stays below 2**53, which RFC 8785 writes exactly."""
 
 
 class Absent(Enum):
@@ -27,14 +29,15 @@ class Absent(Enum):
 
 
 class Condition:
-    """A CEL expression of the pack, compiled; `names` are the names it reads.
+    """A CEL expression of the pack, compiled; `names` are the names it reads, `where` is its place in the pack.
 
     Its value depends on nothing but theirs, and is computed once for each combination of them: reports are much alike,
     and binding a name costs as much as evaluating with it.
     """
 
-    def __init__(self, source: str, execute: Callable[[cel.Context], Any], names: frozenset[str]) -> None:
+    def __init__(self, source: str, execute: Callable[[cel.Context], Any], names: frozenset[str], where: str) -> None:
         self.source = source
+        self.where = where
         self.names = names
         self._execute = execute
         self._order = order = tuple(sorted(names))
@@ -43,13 +46,16 @@ class Condition:
         self._value = lru_cache(maxsize=4096)(self._evaluated)
 
     def of(self, values: Mapping[str, Value]) -> Any:
-        """Its value where these are the values, among them those of its names."""
+        """Its value where these are the values, among them those of its names; `PackInvalid` if it has none."""
         return self._value(self._read(values))
 
     def _evaluated(self, read: Any) -> Any:
         # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
         values = (read,) if len(self._order) == 1 else read
-        return self._execute(cel.Context(dict(zip(self._order, values, strict=True))))
+        try:
+            return self._execute(cel.Context(dict(zip(self._order, values, strict=True))))
+        except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+            raise PackInvalid([self.where], f"the condition {self.source!r} has no value: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

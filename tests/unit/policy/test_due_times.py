@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from policy.calendars import Calendar, calendar_from
 from policy.clocks import Presence
 from policy.due import arm, due, extended
-from policy.errors import ClockUndefined
+from policy.errors import ClockUndefined, PackInvalid
 from policy.packs import Packs
 
 PACKS = Packs()
@@ -254,6 +254,20 @@ def test_who_comes_first_is_due_first(calendar: Calendar, start: datetime, later
     assert calendar.plus_days(start, days) <= calendar.plus_days(start + later, days) or later < timedelta(hours=1)
 
 
+def test_many_business_days_reach_beyond_half_a_year_and_a_leap_day_is_kept_in_leap_years() -> None:
+    calendar = calendar_from(
+        {
+            "zone": "UTC",
+            "opens": "08:00",
+            "closes": "16:00",
+            "weekdays": ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"],
+            "holidays": [{"name": "Leap Day", "month": 2, "day": 29}],
+        }
+    )
+    after = calendar.after(at("2027-06-01T08:00:00Z"), 400 * calendar.office_day)
+    assert after.isoformat() == "2028-07-05T16:00:00+00:00"
+
+
 def test_an_office_that_never_opens_is_refused() -> None:
     shut = calendar_from(
         {
@@ -265,5 +279,5 @@ def test_an_office_that_never_opens_is_refused() -> None:
             "closed": [(date(2026, 11, 23) + timedelta(weeks=n)).isoformat() for n in range(60)],
         }
     )
-    with pytest.raises(ValueError, match="no office hours"):
+    with pytest.raises(PackInvalid, match="closed for the whole half year"):
         shut.after(at("2026-11-22T00:00:00Z"), timedelta(hours=1))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from screening_desk import PACK
 
+from policy.errors import PackInvalid
 from policy.packs import Pack, Packs
 from policy.screening.difference import changed_entries, changed_tiers
 from policy.screening.proof import prove
@@ -104,6 +105,20 @@ def test_a_planted_line_that_is_not_monotone_is_found_with_a_counterexample() ->
             "T0 is due later than T1",
         ),
         (lambda d: d["sentences"].update(line="{chlid}"), "sentences.line names chlid"),
+        (lambda d: d["sentences"].update(line="{child"), "sentences.line cannot be filled in"),
+        (lambda d: d["sentences"].update(line="{child:d}"), "sentences.line says how a value is written"),
+        (lambda d: line(d, "PA", "P1").update(tier="T9"), "trees.PA.P1 names T9"),
+        (lambda d: entry(d, "upgrades", "U1")["raises"][0].update(to="T9"), "upgrades.U1 names T9"),
+        (lambda d: d.update(families=[*d["families"], "ZZ"]), "families names ZZ"),
+        (lambda d: d["trees"][0]["lines"].append(line(d, "PA", "P1")), "trees.PA.lines: P1 is there 2 times"),
+        (lambda d: line(d, "SA", "S1").update(id="P1"), "what the report's conditions read: P1 is there 2 times"),
+        (lambda d: d["criteria"].append(d["criteria"][0]), "criteria: PA1 is there 2 times"),
+        (lambda d: entry(d, "report_facts", "safe_haven").update(id="harm_now"), "harm_now is there 2 times"),
+        (lambda d: entry(d, "derived", "near").update(id="setting"), "setting is there 2 times"),
+        (lambda d: d["upgrades"].append(d["upgrades"][0]), "upgrades: U0 is there 2 times"),
+        (lambda d: d["tasks"].append({**d["tasks"][0], "when": "true"}), "tasks: CALL_911 is there 2 times"),
+        (lambda d: d["tasks"][0].update(id="T0"), "T0 is there 2 times"),
+        (lambda d: d["ladders"]["urgent"]["rungs"].append(d["ladders"]["urgent"]["rungs"][0]), "owner is there 2"),
     ],
 )
 def test_what_is_wrong_is_said(change: Callable[[Any], None], complaint: str) -> None:
@@ -115,6 +130,69 @@ def test_what_is_wrong_is_said(change: Callable[[Any], None], complaint: str) ->
 
     found = failures(changed(renamed))
     assert any(complaint in failure for failure in found), found
+
+
+OFFICES: Any = {
+    "a county that is not there": ({"offices": {"metro": {"county": "nowhere"}}}, "offices.metro names nowhere"),
+    "a ladder that is not there": (
+        {"offices": {"metro": {"clocks": {"FINDING": {"ladder": [{"use": "nope"}]}}}}},
+        "offices.metro.clocks.FINDING names nope",
+    ),
+    "a calendar that is not there": (
+        {"counties": {"cook": {"clocks": {"FINDING": {"calendar": "nope"}}}}},
+        "counties.cook.clocks.FINDING names nope",
+    ),
+    "a tier that is not there": (
+        {"offices": {"metro": {"clocks": {"FINDING": {"due": [{"tiers": ["T9"], "days": 1}]}}}}},
+        "offices.metro.clocks.FINDING names T9",
+    ),
+    "a clock of its own": (
+        {"offices": {"metro": {"clocks": {"TEA": PACK.document["clocks"]["FINDING"]}}}},
+        "offices.metro names TEA",
+    ),
+    "no due time for a tier": (
+        {"offices": {"metro": {"clocks": {"FIRST_CONTACT": {"due": [{"tiers": ["T0"], "hours": 1}]}}}}},
+        "offices.metro: pack seed-default 1.0.0 has no due time for FIRST_CONTACT, tier T1",
+    ),
+    "the more urgent later": (
+        {
+            "counties": {"cook": {"clocks": {"FIRST_CONTACT": {"due": [{"tiers": ["T0"], "days": 9}, {"hours": 20}]}}}},
+            "offices": {"metro": {"county": "cook"}},
+        },
+        "T0 is due later than T1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("own", "complaint"), OFFICES.values(), ids=OFFICES)
+def test_what_an_office_or_a_county_changes_is_proven_too(own: dict[str, Any], complaint: str) -> None:
+    """R102."""
+    found = failures(changed(lambda document: document.update(own)))
+    assert any(complaint in failure for failure in found), found
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda d: line(d, "PA", "P7").update(when='severity >= "2"'), "trees.PA.P7"),
+        (lambda d: entry(d, "derived", "near").update(by="access"), "derived.near"),
+        (lambda d: entry(d, "any_child", "emergency").update(by="access"), "any_child.emergency"),
+        (lambda d: entry(d, "upgrades", "U6")["raises"][0].update(when="prior_reports_12m && PA"), "upgrades.U6"),
+    ],
+)
+def test_a_condition_that_has_no_value_is_named_by_its_place(change: Callable[[Any], None], place: str) -> None:
+    with pytest.raises(PackInvalid) as caught:
+        list(prove(changed(change)))
+    assert caught.value.paths == (f"seed-default@1.0.0: {place}",)
+
+
+def test_unknown_may_be_read_as_a_word_by_what_is_ticked() -> None:
+    def read(words: str) -> list[str]:
+        return failures(changed(lambda d: entry(d, "child_facts", "access").update(unknown={"by": words})))
+
+    assert read('PA2 ? "NOW" : "H24"') == []
+    assert any("the reading of access is not monotone" in failure for failure in read('PA2 ? "H24" : "NOW"'))
+    assert "access: UNKNOWN is read as SOON, which is no answer to it" in read('PA2 ? "SOON" : "H24"')
 
 
 def test_a_space_holds_every_combination_once() -> None:

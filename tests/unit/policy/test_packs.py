@@ -220,6 +220,10 @@ class TestMistakes:
             ),
             ("clocks.yaml", "zone: America/Chicago", "zone: America/Atlantis", "calendars"),
             ("rules.yaml", "tier: T0", "tier: 0", "trees.0.lines.0.tier"),
+            ("pack.yaml", "effective_from: 2020-01-01", "effective_from: 2020-13-01", "effective_from"),
+            ("clocks.yaml", "month: 12, day: 25", "month: 11, day: 31", "calendars.office"),
+            ("clocks.yaml", "closes: 17:00", "closes: 07:00", "calendars.office"),
+            ("clocks.yaml", "due: [{days: 90}]", "due: [{days: 100001}]", "clocks.PLAN_REVIEW.due.0.days"),
         ],
     )
     def test_in_a_file_are_named_by_their_place(
@@ -243,6 +247,49 @@ class TestMistakes:
         with pytest.raises(PackInvalid, match=complaint) as caught:
             screen(Packs(folder).get("seed-default"), report(child("PA2")))
         assert caught.value.paths == ("seed-default@1.0.0: trees.PA.P1",)
+
+    @pytest.mark.parametrize(
+        ("before", "after", "place"),
+        [
+            ("when: harm_now || threat_within_hours", 'when: severity > "1"', "trees.PA.P1"),
+            (
+                'when: "true", fallback: true, tier: T3, cite: [CLASSES]',
+                "when: PA1, fallback: true, tier: T3, cite: [CLASSES]",
+                "trees.PA",
+            ),
+            ('when: "true"\n    result: SCREEN_IN', "when: PA1\n    result: SCREEN_IN", "screening"),
+        ],
+    )
+    def test_that_only_some_report_meets_are_named_when_it_does(
+        self, folder: Path, before: str, after: str, place: str
+    ) -> None:
+        change(folder, "rules.yaml", before, after)
+        with pytest.raises(PackInvalid) as caught:
+            screen(Packs(folder).get("seed-default"), report(child("PA2")))
+        assert caught.value.paths == (f"seed-default@1.0.0: {place}",)
+
+    def test_that_make_a_pack_incoherent_are_no_decision(self, folder: Path) -> None:
+        change(folder, "rules.yaml", "id: P2\n", "id: P1\n")
+        with pytest.raises(PackInvalid, match="P1 is there 2 times"):
+            screen(Packs(folder).get("seed-default"), report(child("PA2")))
+
+    def test_an_id_written_twice_is_not_merged(self, folder: Path) -> None:
+        write(
+            folder,
+            "x",
+            "1.0.0",
+            trees=[{"id": "NE", "lines": [{"id": "N15", "tier": "T2"}, {"id": "N15", "tier": "T3"}]}],
+        )
+        with pytest.raises(PackInvalid, match="written twice") as caught:
+            Packs(folder).get("x")
+        assert caught.value.paths == ("trees.NE.lines",)
+
+    @pytest.mark.parametrize("entry", ["offices", "counties"])
+    def test_in_what_an_office_changes_are_named_by_their_place(self, folder: Path, entry: str) -> None:
+        write(folder, "x", "1.0.0", **{entry: {"metro": {"clocks": {"FINDING": {"due": [{"fortnights": 1}]}}}}})
+        with pytest.raises(PackInvalid) as caught:
+            Packs(folder).get("x")
+        assert caught.value.paths[0].startswith(f"x/1.0.0: {entry}.metro.clocks.FINDING.due.0")
 
     def test_answers_and_times_are_words_not_booleans_and_numbers(self) -> None:
         document = Packs().get("seed-default").document
