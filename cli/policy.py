@@ -44,7 +44,7 @@ def screen(facts: BinaryIO | None, name: str, explain_why: bool, lines: bool, fo
 
     Exits 0 with a decision and 2 with an error; with --lines always 0, each line being one or the other.
     """
-    screener = _Screener(Packs(folder), name, explain_why)
+    screener = Screener(Packs(folder), name, explain_why)
     if lines:
         if facts is not None:
             raise click.UsageError("--lines reads standard input: give no FACTS")
@@ -57,7 +57,7 @@ def screen(facts: BinaryIO | None, name: str, explain_why: bool, lines: bool, fo
     sys.exit(0 if decided else 2)
 
 
-def _answer_lines(screener: _Screener) -> None:
+def _answer_lines(screener: Screener) -> None:
     for number, lines in enumerate(_as_they_come(cast(BufferedReader, sys.stdin.buffer))):
         sys.stdout.buffer.write(b"".join(screener.answer(line)[0] + b"\n" for line in lines))
         sys.stdout.buffer.flush()
@@ -76,7 +76,7 @@ def _as_they_come(source: BufferedReader) -> Iterator[list[bytes]]:
         yield [begun]
 
 
-class _Screener:
+class Screener:
     """Turns the text of one report into the text of its decision or error."""
 
     def __init__(self, packs: Packs, name: str, explain_why: bool) -> None:
@@ -108,6 +108,8 @@ class _Screener:
 def _read_json(text: bytes) -> dict[str, Any]:
     try:
         facts = _decode(text.decode("utf-8-sig"))
+        if b"\\u" in text:
+            json.dumps(facts, ensure_ascii=False).encode()  # an escape can write half a character, which is no Unicode
     except (ValueError, RecursionError) as error:
         raise PolicyError("BAD_JSON", [], f"not readable as JSON: {error}") from error
     if not isinstance(facts, dict):

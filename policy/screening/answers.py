@@ -14,6 +14,9 @@ from policy.screening.rules import Absent, Fact, Rules, Value
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 
+_YEARS = range(1900, 2200)
+"""Of receipts: far from the ends of what a date can be, so that every clock counted from one has a time."""
+
 _OF_A_REPORT = frozenset(("received_at", "office", "report", "children"))
 _OF_A_CHILD = frozenset(("id", "criteria", "facts"))
 
@@ -83,10 +86,13 @@ def received(facts: Mapping[str, Any]) -> datetime:
         raise ScreeningError("MISSING_KEY", ["received_at"], "say when the contact was received")
     try:
         if isinstance(text, str) and _RFC3339.fullmatch(text):
-            return datetime.fromisoformat(text.upper())
+            at = datetime.fromisoformat(text.upper())
+            if at.year in _YEARS:
+                return at
     except ValueError:
         pass  # such as 30 February: the same mistake as any other text
-    raise ScreeningError("BAD_VALUE", ["received_at"], "give a time with its offset, such as 2026-11-22T17:30:00-06:00")
+    message = f"give a time of the years {_YEARS[0]} to {_YEARS[-1]} with its offset, such as 2026-11-22T17:30:00-06:00"
+    raise ScreeningError("BAD_VALUE", ["received_at"], message)
 
 
 def _children(rules: Rules, given: Any) -> tuple[Child, ...]:

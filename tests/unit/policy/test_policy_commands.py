@@ -76,6 +76,8 @@ class TestScreen:
             ("{", "BAD_JSON", []),
             ("[]", "BAD_JSON", []),
             ('{"report": {}, "report": {}}', "BAD_JSON", []),
+            ('{"\\ud800": 1}', "BAD_JSON", []),
+            ('{"received_at": "9999-12-31T23:59:59-06:00"}', "BAD_VALUE", ["received_at"]),
             (json.dumps(report(child("NE1"), race="X")), "UNKNOWN_KEY", ["report.race"]),
             (json.dumps(report(without(child("NE1"), "access"))), "NOT_ASKED", ["children[0].facts.access"]),
             (json.dumps(report(child(), received_at="1999-01-01T00:00:00Z")), "PACK_NOT_IN_FORCE", ["seed-default"]),
@@ -99,6 +101,33 @@ class TestScreen:
         codes = [answer.get("error", {}).get("code") for answer in answers]
         assert codes == [None, "BAD_JSON", "BAD_JSON", "UNKNOWN_KEY", None]
         assert answers[0] == answers[4] == json.loads(screen_by(PACK, FACTS).canonical())
+
+    def test_no_line_ends_the_others(self) -> None:
+        """Half a character, times at the ends of what a date can be, numbers beyond all bounds, nesting without end."""
+        far = [
+            report(child("NE1"), received_at=at) for at in ("9999-12-31T23:59:59-06:00", "0001-01-01T00:00:00+06:00")
+        ]
+        many = report(child("SA1", last_incident_days=2**53 - 1, hours_since_sexual_contact="UNKNOWN"))
+        lines = ['{"\\ud800": 1}', '{"office": "\\udfff"}', *map(json.dumps, (*far, many)), "9" * 5000, "[" * 100_000]
+        result = run(screen, "--lines", "--pack", "seed-default@1.0.0", given="\n".join([*lines, json.dumps(FACTS)]))
+        answers = [json.loads(line) for line in result.output.splitlines()]
+        codes = [answer.get("error", {}).get("code") for answer in answers]
+        assert (result.exit_code, codes) == (0, ["BAD_JSON"] * 2 + ["BAD_VALUE"] * 3 + ["BAD_JSON"] * 2 + [None])
+
+    def test_a_pack_that_breaks_on_some_report_is_the_error_of_that_line(self, folder: Path) -> None:
+        rules = folder / "seed-default/1.0.0/rules.yaml"
+        text = rules.read_text(encoding="utf-8")
+        rules.write_text(text.replace("when: lethal_hazard,", 'when: lethal_hazard > "",'), encoding="utf-8")
+        lines = [json.dumps(FACTS), json.dumps(report(child("NE1"))), json.dumps(FACTS)]
+        result = run(screen, "--lines", "--folder", str(folder), given="\n".join(lines))
+        answers = [json.loads(line) for line in result.output.splitlines()]
+        assert (result.exit_code, [answer.get("error", {}).get("code") for answer in answers]) == (
+            0,
+            [None, "PACK_INVALID", None],
+        )
+        checked = run(packs, "check", "seed-default", "--folder", str(folder))
+        error = json.loads(checked.output)["error"]
+        assert (checked.exit_code, error["paths"]) == (2, ["seed-default@1.0.0: trees.NE.N5"])
 
     def test_answers_each_line_that_came_before_it_waits_for_more(self) -> None:
         line = json.dumps(FACTS).encode()
@@ -135,6 +164,7 @@ class TestDue:
         [
             (("--clock", "FIRST_CONTACT", "--received", "2026-11-22T17:30:00-06:00"), "CLOCK_UNDEFINED"),
             (("--clock", "FINDING", "--received", "yesterday"), "BAD_VALUE"),
+            (("--clock", "FINDING", "--received", "9999-12-31T23:59:59-06:00"), "BAD_VALUE"),
             (("--clock", "FINDING", "--received", "2026-11-22T17:30:00"), "BAD_VALUE"),
             (("--clock", "FINDING", "--received", "1999-11-22T17:30:00Z"), "PACK_NOT_IN_FORCE"),
         ],

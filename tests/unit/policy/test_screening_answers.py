@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from screening_desk import CALM_CHILD, DANGER_NOW, PACK, child, report, screened, without
 
+from policy.canonical import canonical
 from policy.errors import PolicyError
 from policy.screening import ScreeningError, Unknown, screen
+from policy.screening.rules import LARGEST_INTEGER
 
 EXAMPLE: dict[str, Any] = {
     "received_at": "2026-11-22T17:30:00-06:00",
@@ -309,6 +311,9 @@ class TestMistakes:
             ({"report": {}, "children": [child()]}, "MISSING_KEY", "received_at"),
             (report(child("NE1"), received_at="2026-11-22T17:30:00"), "BAD_VALUE", "received_at"),
             (report(child("NE1"), received_at="2026-02-30T17:30:00Z"), "BAD_VALUE", "received_at"),
+            (report(child("NE1"), received_at="9999-12-31T23:59:59-06:00"), "BAD_VALUE", "received_at"),
+            (report(child("NE1"), received_at="0001-01-01T00:00:00+06:00"), "BAD_VALUE", "received_at"),
+            (report(child("NE1", last_incident_days=2**26)), "BAD_VALUE", "children[0].facts.last_incident_days"),
             ({**report(child("NE1")), "office": 7}, "BAD_VALUE", "office"),
             ({**report(child("NE1")), "report": None}, "BAD_VALUE", "report"),
         ],
@@ -317,6 +322,16 @@ class TestMistakes:
         error = error_of(facts)
         assert (error.code, error.paths) == (code, (path,))
         assert error.message
+
+    @pytest.mark.parametrize("received_at", ["1900-01-01T00:00:00Z", "2199-12-31T23:59:59-06:00"])
+    def test_the_first_and_the_last_receipt_are_none(self, received_at: str) -> None:
+        assert screen(PACK, report(child("NE1"), received_at=received_at)).due
+
+    def test_the_longest_time_is_none_and_stays_an_exact_number(self) -> None:
+        longest = child("SA1", last_incident_days=LARGEST_INTEGER, hours_since_sexual_contact="UNKNOWN")
+        decision = screened(longest)
+        assert decision.unknowns[0].resolved == 24 * LARGEST_INTEGER
+        assert decision.canonical() == canonical(decision.as_json())
 
     def test_of_values_never_quote_the_value(self) -> None:
         assert "Zelda" not in str(error_of(report(child("NE1"), flight_risk="Zelda")))
