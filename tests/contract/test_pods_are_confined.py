@@ -29,6 +29,8 @@ SETTINGS: Mapping[str, tuple[type[Settings], ...]] = {
     "workflows": (WorkflowSettings,),
 }
 """What each service reads of its environment."""
+CALLERS = {"notifications-consumer", "notifications-sender", "workflows-worker", "workflows-reconciler"}
+"""Who calls others under its own name: the sender calls the telephone gateway."""
 OF_LIBRARIES = {"PGSSLMODE", "PGSSLROOTCERT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 """Read by PostgreSQL's clients and by OpenTelemetry under names of their own."""
 
@@ -209,6 +211,12 @@ def test_whoever_goes_by_a_pack_takes_only_signed_ones_outside_development(overl
     trusting = {name for name, variables in told.items() if "HOTLINE_PACK_KEYS" in variables}
     by_a_pack = {f"{service}-{part}" for service in ("triage", "casework") for part in ("api", "consumer")}
     assert trusting == (set() if overlay.name == "development" else by_a_pack | {"notifications-sender"})
+
+
+def test_whoever_calls_others_and_nobody_else_has_a_token(overlay: Deployment) -> None:
+    """Without one a process ends at its start: the sender as soon as a gateway was named, and all mail with it."""
+    having = {_without_version(d) for d in overlay.own_processes() if "HOTLINE_TOKEN_FILE" in overlay.environment(d)}
+    assert having == CALLERS
 
 
 def test_secrets_come_from_somewhere(overlays: Mapping[str, Deployment]) -> None:
