@@ -32,6 +32,11 @@ _SERVICE_CONFIG = {
     ],
     "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.2},
 }
+RESOLVED_AGAIN = 2.0
+"""Seconds after which a name may be resolved again, once a copy has gone.
+
+Left to itself gRPC waits for half a minute, in which every copy that it knows can have been replaced.
+"""
 _OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.enable_retries", 1),
@@ -39,6 +44,7 @@ _OPTIONS = [
     # Left to itself gRPC looks for a server that was away for long only every two minutes.
     ("grpc.max_reconnect_backoff_ms", 5_000),
     ("grpc.lb_policy_name", "round_robin"),
+    ("grpc.dns_min_time_between_resolutions_ms", int(RESOLVED_AGAIN * 1000)),
 ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.client import RESOLVED_AGAIN
 from chassis.settings import Settings
 from deploy.local.platform import READERS
 from deploy.local.settings import PORTS, SERVICES
@@ -31,6 +32,8 @@ SETTINGS: Mapping[str, tuple[type[Settings], ...]] = {
 """What each service reads of its environment."""
 CALLERS = {"notifications-consumer", "notifications-sender", "workflows-worker", "workflows-reconciler"}
 """Who calls others under its own name: the sender calls the telephone gateway."""
+KEPT_NAME = 30.0
+"""Seconds for which CoreDNS, as kubeadm sets it up, repeats an answer."""
 OF_LIBRARIES = {"PGSSLMODE", "PGSSLROOTCERT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
 """Read by PostgreSQL's clients and by OpenTelemetry under names of their own."""
 
@@ -142,6 +145,13 @@ def test_updates_take_nobody_away_before_another_is_ready(overlay: Deployment) -
     """R139: a rolling deployment fails no call."""
     for deployment in overlay.own_processes():
         assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+def test_updates_take_nobody_away_before_callers_can_have_the_address_of_another(overlay: Deployment) -> None:
+    """R139: a name may be answered for KEPT_NAME seconds as it was, and callers wait between two questions."""
+    for service in SERVICES:
+        ready = overlay.named("Deployment", f"{service}-api")["spec"]["minReadySeconds"]
+        assert ready > KEPT_NAME + RESOLVED_AGAIN, service
 
 
 def test_every_variable_is_one_that_the_process_reads(overlay: Deployment) -> None:
