@@ -6,11 +6,19 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+import yaml
+
 from deploy.kubernetes import kafka
+from deploy.kubernetes.kustomize import FOLDER
+from deploy.local.settings import SERVICES
 from tests.contract.manifests import Deployment, Manifest, containers, labels_of_pods, pod, selects, title
 from workflows import DEPLOYMENT, TASK_QUEUE
 
 VERSION = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
+
+CONNECTIONS_OF_OTHERS = 20
+"""Of a database's connections: for its operator, for migrations, for a person who looks, and what PostgreSQL keeps."""
 
 
 def scalers(made: Deployment) -> list[Manifest]:
@@ -34,6 +42,33 @@ def test_there_are_always_two_and_never_more_readers_than_partitions(overlays: M
         assert spec.get("minReplicas", spec.get("minReplicaCount")) == 2, title(scaler)
         if any(trigger["type"] == "kafka" for trigger in spec.get("triggers", [])):
             assert spec["maxReplicaCount"] <= kafka.PARTITIONS, title(scaler)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_scaled_out_and_amid_a_release_a_service_has_connections_for_all(overlay: Deployment, service: str) -> None:
+    """Refused one, a process would fail calls just when most come."""
+    bounds = [(scaler["spec"]["scaleTargetRef"]["name"], scaler["spec"]) for scaler in scalers(overlay)]
+    most = {name: spec.get("maxReplicas", spec.get("maxReplicaCount")) for name, spec in bounds}
+    needed = CONNECTIONS_OF_OTHERS
+    for deployment in overlay.own_processes():
+        told, labels = overlay.environment(deployment), labels_of_pods(deployment)
+        if labels["app.kubernetes.io/name"] != service:
+            continue
+        copies = most.get(deployment["metadata"]["name"]) or deployment["spec"]["replicas"]
+        pool = int(told["HOTLINE_DATABASE_CONNECTIONS"] or 0) if labels["app.kubernetes.io/component"] != "relay" else 0
+        # One copy more that comes, one that is still ending; and in each, one connection that only listens.
+        needed += (copies + deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"] + 1) * (pool + 1)
+    database = overlay.named("Cluster", f"{service}-database")["spec"]["postgresql"]
+    assert needed <= int(database["parameters"]["max_connections"])
+
+
+def test_amid_its_own_release_temporal_has_connections_for_all(overlays: Mapping[str, Deployment]) -> None:
+    server = yaml.safe_load((FOLDER / "temporal" / "values.yaml").read_text())["server"]
+    pools = [store["sql"]["maxConns"] for store in server["config"]["persistence"]["datastores"].values()]
+    # Of each of its four roles one more while it is replaced.
+    needed = 4 * (server["replicaCount"] + 1) * sum(pools) + CONNECTIONS_OF_OTHERS
+    database = overlays["temporal"].named("Cluster", "temporal-database")["spec"]["postgresql"]
+    assert needed <= int(database["parameters"]["max_connections"])
 
 
 def test_lag_is_watched_of_every_group_that_is_deployed(overlays: Mapping[str, Deployment]) -> None:
