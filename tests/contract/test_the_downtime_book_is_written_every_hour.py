@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pytest
 
+from deploy.local.settings import PROJECT
 from services.casework.downtime.settings import DowntimeSettings
 from tests.contract.manifests import Deployment, Manifest, containers, labels_of_pods, pod
 from tests.contract.test_pods_are_confined import VERSION
@@ -28,6 +30,13 @@ def test_it_runs_every_hour_and_never_twice_at_a_time(writer: Manifest) -> None:
     assert writer["spec"]["schedule"].split()[1:] == ["*"] * 4
     assert writer["spec"]["schedule"].split()[0].isdigit()
     assert writer["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+def test_its_jobs_are_found_by_what_the_runbook_asks_for(writer: Manifest) -> None:
+    runbook = (PROJECT / "docs" / "operations" / "runbooks" / "DowntimeBookOld.md").read_text()
+    (asked,) = re.findall(r"get cronjob,jobs --selector (\S+)=(\S+)", runbook)
+    for made in (writer, writer["spec"]["jobTemplate"]):
+        assert asked in made["metadata"]["labels"].items()
 
 
 def test_it_is_the_program_of_caseworks_image(writer: Manifest) -> None:

@@ -36,10 +36,13 @@ RUN_BY = {
     "hotline promises --late": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline downtime-book": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline workflows upgrade": "tests/operations/test_a_release_beside_the_former_one.py",
+    "hotline promise": "tests/integration/casework/test_people_ask_on_the_command_line.py",
+    "hotline packs sign": "tests/unit/policy/test_policy_commands.py",
     "hotline why": "tests/telemetry/test_why_a_family_was_contacted_late.py",
     "age --decrypt": "tests/integration/casework/test_a_downtime_book_holds_what_is_owed.py",
 }
 """Commands by how they begin, each with the test that runs it; the longest that fits counts."""
+_AMID_A_SENTENCE = re.compile(r"`((?:hotline|kubectl) [^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Command:
 
 
 def commands(page: Path) -> Iterator[Command]:
-    """The lines of a page's fenced blocks that have no language: those are for a shell."""
+    """The lines of a page's fenced blocks that have no language, for a shell, and what is named so amid a sentence."""
     fence, of_elsewhere = None, _is_said_of_the_whole(page) or _is_said_of_the_whole(page.with_name("README.md"))
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         text = line.strip()
@@ -71,6 +74,9 @@ def commands(page: Path) -> Iterator[Command]:
             typed = re.split(r"\s{2,}|\s+#", text)[0]
             says_not = SAYS_NOT in line or SAYS_NOT in fence or (of_elsewhere and typed.startswith(tuple(ELSEWHERE)))
             yield Command(page.name, number, typed, says_not)
+        elif fence is None:
+            for typed in _AMID_A_SENTENCE.findall(line):
+                yield Command(page.name, number, typed, of_elsewhere and typed.startswith("kubectl"))
 
 
 def _is_said_of_the_whole(page: Path) -> bool:
@@ -97,7 +103,8 @@ def test_the_test_that_is_named_types_it(known: str) -> None:
     source = (PROJECT / RUN_BY[known]).read_text()
     program, *words = shlex.split(known)
     typed = words if program == "hotline" else [program, *words]
-    pattern = r",\s*".join(f'"{re.escape(word)}"' for word in typed)
+    # In quotes, or the group of commands itself.
+    pattern = r",\s*".join(f'"?{re.escape(word)}"?' for word in typed)
     assert re.search(pattern, source), f"{RUN_BY[known]} does not type {known}"
 
 
@@ -110,12 +117,13 @@ def test_pages_are_read_as_they_are_written(tmp_path: Path) -> None:
     """A checker that reads no command would find none that is missing."""
     page = tmp_path / "page.md"
     page.write_text(
-        "text `hotline not-fenced`\n```\nhotline a b   what it does\nhotline c  # not run by a test: no\n```\n"
+        "text `hotline amid` of `hotline`\n```\nhotline a b   what it does\nhotline c  # not run by a test: no\n```\n"
         "```yaml\nhotline: no\n```\n- item\n  ```\n  hotline d\n  kubectl f\n  ```\n"
         "``` not run by a test: needs a cluster\nkubectl e\n```\n"
     )
     found = [(command.text, command.says_not) for command in commands(page)]
     assert found == [
+        ("hotline amid", False),
         ("hotline a b", False),
         ("hotline c", True),
         ("hotline d", False),
