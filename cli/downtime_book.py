@@ -10,6 +10,7 @@ import click
 
 from chassis import identity
 from chassis.client import connect
+from cli import session
 from deploy.local.settings import StackSettings
 from policy.packs import Packs
 from services.casework.downtime.shelf import BookNotWritten
@@ -28,6 +29,7 @@ def downtime_book(out: Path, key: Path, numbers: Path | None, keep: int) -> None
 
     Prints where it is. Read it with `age --decrypt --identity PRIVATE-KEY BOOK`.
     """
+    session.only_here()
     settings = StackSettings()
     if not (settings.identity / "jwks.json").exists():
         raise click.ClickException(f"no stack has been started under {settings.home}: start one: `hotline stack up`")

@@ -20,7 +20,8 @@ _ADMIN = session.Person("00000000-0000-0000-0000-000000000000", (Role.ADMIN,))
 @click.option("--json", "as_json", is_flag=True)
 @session.asynchronous
 async def login(role: str, staff_id: str | None, as_json: bool) -> None:
-    """Act as a person with ROLE from now on, in every command that follows."""
+    """Act as a person with ROLE from now on, in every command that follows: on the local stack."""
+    session.only_here()
     async with session.stub("casework", _ADMIN) as casework:
         answer = await casework.ListStaff(pb.ListStaffRequest(role=role), timeout=session.TIMEOUT)
     people = sorted((p for p in answer.staff if staff_id in (None, p.staff_id)), key=lambda p: p.name)

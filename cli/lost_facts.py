@@ -35,6 +35,8 @@ async def lost(since: datetime, as_json: bool) -> None:
     Ask after a service was restored, since its backup. What is listed happened and is not on record where it belongs:
     somebody has to enter it again, and others pass over as many new facts of the same id as are listed.
     """
+    if session.elsewhere() and StackSettings().kafka_bootstrap is None:
+        raise click.UsageError("HOTLINE_KAFKA_BOOTSTRAP is not set: whoever asks must be let read every topic there")
     if since < datetime.now(UTC) - KEPT:
         raise click.UsageError(f"outboxes keep {KEPT.days} days: give a later --since")
     found = [fact for service in SERVICES for fact in await _lost_by(service, since)]

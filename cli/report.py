@@ -48,6 +48,7 @@ async def send(file: Path, as_json: bool) -> None:
 
     FILE is a contact of a scenario without id, time and expectations: scenarios/reports/ has two to begin with.
     """
+    session.only_here()
     brought = await _take(_contact(file))
     decision = await _recommended(brought.report_id)
     if as_json:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from cli import output
+from cli import output, session
 from cli.fresh import fresh_stack
 from deploy.local.processes import StackError
 from deploy.local.settings import SERVICES, StackSettings
@@ -68,6 +68,8 @@ def schema() -> None:
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON; the shift itself goes to standard error.")
 def play(file: Path, fresh: bool, pace: str, outcome_only: bool, as_json: bool) -> None:
     """Play FILE on the running stack; the exit code is 0 if every expectation held, else 1."""
+    if not fresh:
+        session.only_here()
     with plain_errors(file):
         scenario = load(file)
         board = Board(Console(stderr=as_json))

@@ -1,4 +1,4 @@
-"""Who calls, and where the services are: the development issuer's key, who logged in, channels with deadlines."""
+"""Who calls, and where the services are: those of an installation with its token, else those of the local stack."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ import grpc
 import uuid_utils.compat as uuid_utils
 
 from chassis import client, identity
+from chassis.settings import MissingSetting, Settings
+from chassis.tls import TlsFilesUnusable
 from deploy.local.settings import StackSettings
 from hotline.casework.v1 import casework_service_pb2 as casework_pb
 from hotline.casework.v1 import casework_service_pb2_grpc as casework
@@ -68,16 +70,51 @@ def log_in(settings: StackSettings, person: Person) -> Path:
 
 @asynccontextmanager
 async def stub(service: str, person: Person | None = None, *, at: str | None = None) -> AsyncIterator[Any]:
-    """A stub of a service, on which `person` (else who logged in) calls; `at`: whose api serves it, if not its own."""
-    settings = StackSettings()
-    actor = person or logged_in(settings)
-    if not (settings.identity / "jwks.json").exists():
+    """A stub of a service; `at`: whose api serves it, if not its own.
+
+    On the local stack `person` (else who logged in) calls, elsewhere whoever the token in HOTLINE_TOKEN_FILE names.
+    """
+    try:
+        settings = Settings()
+        async with client.connect(_address(settings, at or service), _token(settings, person)) as channel:
+            yield _STUBS[service](channel)
+    except (MissingSetting, TlsFilesUnusable) as problem:
+        raise click.ClickException(str(problem)) from problem
+
+
+def elsewhere() -> bool:
+    """Whether commands are for an installation and not for the local stack: a token's file is given."""
+    return Settings().token_file is not None
+
+
+def only_here() -> None:
+    """Refuse a command that acts on the local stack, where an installation is meant: it would hit another platform."""
+    if elsewhere():
+        raise click.ClickException("this command is for the local stack, and HOTLINE_TOKEN_FILE is set: unset it")
+
+
+def _address(settings: Settings, service: str) -> str:
+    # A token of an installation never goes to a port of this machine just because no address was given.
+    if elsewhere():
+        return settings.need(f"{service}_address")
+    given: str | None = getattr(settings, f"{service}_address")
+    return given or StackSettings().address(service)
+
+
+def _token(settings: Settings, person: Person | None) -> client.Token:
+    if settings.token_file:
+        if not settings.token_file.is_file():
+            raise click.ClickException(f"there is no file {settings.token_file}, and HOTLINE_TOKEN_FILE names it")
+        return identity.token_from_file(settings.token_file)
+    stack = StackSettings()
+    if not (stack.identity / "jwks.json").exists():
         raise click.ClickException(
-            f"no stack has been started under {settings.home}: start one with `hotline stack up`"
+            f"no stack has been started under {stack.home}: start one with `hotline stack up`, "
+            "or set HOTLINE_TOKEN_FILE and HOTLINE_<SERVICE>_ADDRESS for an installation that runs elsewhere"
         )
-    token = identity.issue(settings.identity, actor.subject, actor.roles)
-    async with client.connect(settings.address(at or service), lambda: token) as channel:
-        yield _STUBS[service](channel)
+    actor = person or logged_in(stack)
+    token = identity.issue(stack.identity, actor.subject, actor.roles)
+    return lambda: token
 
 
 async def staff_names() -> dict[str, str]:
@@ -122,5 +159,6 @@ class Refused(click.ClickException):
     def __init__(self, error: grpc.aio.AioRpcError) -> None:
         refusal = client.refusal_of(error)
         fields = "".join(f"\n  {path}: {problem}" for path, problem in refusal.fields.items())
-        hint = "\n  is the stack up? `hotline stack status`" if refusal.code == "UNAVAILABLE" else ""
+        away = refusal.code == "UNAVAILABLE" and not elsewhere()
+        hint = "\n  is the stack up? `hotline stack status`" if away else ""
         super().__init__(f"{refusal.code} {refusal.reason}: {refusal.message}{fields}{hint}")

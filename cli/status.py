@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,9 +31,9 @@ async def status(as_json: bool) -> None:
         promises = (await casework.ListPromises(request, timeout=session.TIMEOUT)).promises
     queue = await _queue()
     backlogs = [await _backlog(service) for service in SERVICES]
-    lag = await kafka.lag(StackSettings().kafka_bootstrap or StackSettings().address("kafka"))
+    lag = await _lag()
     if as_json:
-        output.as_json({"promises": list(promises), "queue": queue, "services": backlogs, "lag": dict(lag)})
+        output.as_json({"promises": list(promises), "queue": queue, "services": backlogs, "lag": lag})
     else:
         await print_promises(promises, now)
         click.echo(f"\nWaiting for a decision: {'not for your roles' if queue is None else len(queue)}\n")
@@ -56,13 +55,21 @@ async def _queue() -> list[triage_pb.Decision] | None:
     return list(answer.decisions)
 
 
+async def _lag() -> dict[str, int] | None:
+    """How many facts each group is behind; None for an installation whose brokers are not named."""
+    stack = StackSettings()
+    if stack.kafka_bootstrap is None and session.elsewhere():
+        return None
+    return dict(await kafka.lag(stack.kafka_bootstrap or stack.address("kafka")))
+
+
 async def _backlog(service: str) -> pb.GetBacklogResponse:
     async with session.stub("operations", at=service) as operations:
         answer: pb.GetBacklogResponse = await operations.GetBacklog(pb.GetBacklogRequest(), timeout=session.TIMEOUT)
         return answer
 
 
-def _print_backlogs(backlogs: list[pb.GetBacklogResponse], lag: Mapping[str, int], now: datetime) -> None:
+def _print_backlogs(backlogs: list[pb.GetBacklogResponse], lag: dict[str, int] | None, now: datetime) -> None:
     columns = ("service", "unsent facts", "oldest", "early", "retrying", "dead letters")
     rows: list[tuple[Any, ...]] = []
     for backlog in backlogs:
@@ -70,4 +77,7 @@ def _print_backlogs(backlogs: list[pb.GetBacklogResponse], lag: Mapping[str, int
         rows.append((backlog.service, backlog.unsent, oldest, backlog.early, backlog.retrying, backlog.dead_letters))
     output.table("Services", columns, rows)
     click.echo("")
-    output.table("Consumers", ("group", "facts behind"), sorted(lag.items()))
+    if lag is None:
+        click.echo("Consumers: not known, HOTLINE_KAFKA_BOOTSTRAP names no brokers")
+    else:
+        output.table("Consumers", ("group", "facts behind"), sorted(lag.items()))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cli import session
 from deploy.local.settings import PROJECT, StackSettings
 from policy.packs import SHIPPED
 
@@ -38,6 +39,8 @@ def verify(files: tuple[Path, ...], keys: tuple[Path, ...], packs: Path) -> None
 
 
 def _own_key() -> Path:
+    if session.elsewhere():
+        raise click.UsageError("the local stack's key is not the installation's: give its public one, --key PUBLIC.pem")
     key = StackSettings().identity / "certificate.public.pem"
     if not key.exists():
         raise click.UsageError(f"there is no key at {key}: start the stack once, or give --key PUBLIC.pem")

@@ -264,7 +264,7 @@ async def empty_world(stack: Addresses, tmp_path: Path) -> AsyncIterator[World]:
         database = await Database.open(url, source="casework", clock=clock)
         rules = Rules(Packs(), "seed-default", Ed25519PrivateKey.generate())
         try:
-            async with _serving(database, rules, tmp_path) as port:
+            async with answering(database, rules, tmp_path) as port:
                 world = World(database, clock, rules, tmp_path, f"127.0.0.1:{port}")
                 yield world
                 await world.close()
@@ -282,9 +282,10 @@ async def world(empty_world: World) -> World:
 
 
 @asynccontextmanager
-async def _serving(database: Database, rules: Rules, identity: Path) -> AsyncIterator[int]:
+async def answering(database: Database, rules: Rules, identity: Path, tls: Path | None = None) -> AsyncIterator[int]:
+    """Casework's gRPC server, on the port that is given; with a certificate's folder only for those it vouches for."""
     stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
-    settings = Settings(identity_keys=identity, port=0)
+    settings = Settings(identity_keys=identity, port=0, tls=tls)
     task = asyncio.create_task(
         serve(servicers(database, rules), settings, ready=database.ping, stop=stop, started=port.set_result)
     )
