@@ -1,4 +1,4 @@
-"""`python -m workflows worker|bridge|reconciler`."""
+"""`python -m workflows worker|bridge|reconciler`, and `python -m workflows upgrade BUILD`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from temporalio.client import Client
 
-from chassis import crash_points, health, telemetry
+from chassis import crash_points, health, logs, telemetry
 from chassis.client import connect as connect_service
 from chassis.consumer import StatelessConsumer
 from chassis.health import PortTaken
@@ -19,7 +19,7 @@ from chassis.kafka import TopicsMissing
 from chassis.metrics import watch_loop
 from chassis.settings import MissingSetting
 from chassis.tls import TlsFilesUnusable
-from workflows import temporal
+from workflows import temporal, upgrade
 from workflows.activities import Activities
 from workflows.bridge import Bridge, is_outage
 from workflows.codec import KeyringUnusable
@@ -89,20 +89,38 @@ async def _until_told(part: Part, settings: WorkflowSettings) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one part until SIGTERM or SIGINT; answers the exit code."""
-    if len(arguments) != 1 or arguments[0] not in PARTS:
-        sys.stderr.write(f"usage: python -m workflows [{'|'.join(PARTS)}]\n")
-        return 2
+    """Run one part until SIGTERM or SIGINT, or go over to a build; answers the exit code."""
+    match arguments:
+        case ["upgrade", build_id]:
+            return _go_over(build_id)
+        case [known] if known in PARTS:
+            return _run(known)
+    sys.stderr.write(f"usage: python -m workflows [{'|'.join(PARTS)}]\n       python -m workflows upgrade BUILD\n")
+    return 2
+
+
+def _go_over(build_id: str) -> int:
+    # Typed where a worker runs already: it takes no port, and tells no figures under that worker's name.
+    logs.setup(f"hotline-{GROUP}-upgrade")
+    try:
+        print(asyncio.run(upgrade.go_over(WorkflowSettings(), build_id)))  # noqa: T201 - whoever typed it reads it
+    except (MissingSetting, KeyringUnusable, TlsFilesUnusable, upgrade.NotGoneOver) as problem:
+        sys.stderr.write(f"workflows upgrade: {problem}\n")
+        return 1
+    return 0
+
+
+def _run(part: str) -> int:
     settings = WorkflowSettings()
-    name, part = f"hotline-{GROUP}-{arguments[0]}", arguments[0]
+    name = f"hotline-{GROUP}-{part}"
     shutdown = telemetry.setup(name, part, settings)
     temporal.tell_figures(name, part, settings)
     code = 0
     crash_points.arm(settings)
     try:
-        asyncio.run(_until_told(PARTS[arguments[0]], settings))
+        asyncio.run(_until_told(PARTS[part], settings))
     except* (MissingSetting, KeyringUnusable, PortTaken, TlsFilesUnusable, TopicsMissing) as problems:
-        sys.stderr.writelines(f"workflows {arguments[0]}: {problem}\n" for problem in problems.exceptions)
+        sys.stderr.writelines(f"workflows {part}: {problem}\n" for problem in problems.exceptions)
         code = 1
     finally:
         shutdown()

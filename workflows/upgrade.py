@@ -8,15 +8,39 @@ from collections.abc import AsyncIterator
 
 from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from chassis import logs
-from workflows import DEPLOYMENT
+from workflows import DEPLOYMENT, temporal
 from workflows.alarms import wake
+from workflows.settings import WorkflowSettings
+
+A_SECOND = 50.0
+"""How many workflows are woken each second unless somebody wants otherwise."""
 
 # Seconds in which what was woken goes over, and is seen to have gone.
 _SETTLES = 3.0
 
 _log = logs.logger("upgrade")
+
+
+class NotGoneOver(Exception):
+    """Temporal does not answer, or knows no worker of the build; whatever sleeps goes on where it is."""
+
+
+async def go_over(settings: WorkflowSettings, build_id: str, a_second: float = A_SECOND) -> str:
+    """`upgrade`, as whoever operates it asks for it; answers what came of it in a line."""
+    address = settings.need("temporal_address")
+    client = await temporal.reaching_for(address, settings.temporal_namespace, settings.keyring())
+    try:
+        woken = await upgrade(client, build_id, a_second=a_second)
+        staying = await left(client, build_id)
+    except (RuntimeError, RPCError) as problem:
+        if not temporal.is_away(problem):
+            raise
+        raise NotGoneOver(f"{build_id} has not become current at {address}: {problem}") from problem
+    rest = f"; {staying} stay on older ones, whose workers must stay too" if staying else ""
+    return f"{build_id} is current; {woken} workflows were woken to go over to it{rest}"
 
 
 async def upgrade(client: Client, build_id: str, *, a_second: float, within: float = 600.0) -> int:

@@ -38,6 +38,11 @@ def test_bytecode_is_made_once_and_does_not_depend_on_times() -> None:
     assert "SOURCE_DATE_EPOCH" in DOCKERFILE
 
 
+def test_what_is_typed_in_a_container_runs_on_its_packages() -> None:
+    """`kubectl exec ... -- python -m workflows upgrade BUILD`: the base image's own Python has none of them."""
+    assert "PATH=/opt/hotline/venv/bin:$PATH" in FINAL
+
+
 def test_it_says_whether_it_is_well() -> None:
     assert '"chassis.health", "127.0.0.1:7100"]' in FINAL
     assert "HOTLINE_HEALTH_PORT=7100" in FINAL

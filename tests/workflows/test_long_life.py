@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -16,8 +17,9 @@ from temporalio.service import RPCError
 
 from chassis.client import connect
 from hotline.casework.v1.promise_pb2 import Promise
+from tests.stack import clean_environment
 from tests.waiting import eventually
-from tests.workflows.conftest import Office, keep_history
+from tests.workflows.conftest import PROJECT, Office, keep_history
 from workflows import DEPLOYMENT, TASK_QUEUE, temporal, upgrade
 from workflows.activities import Activities
 from workflows.codec import Encrypted, Keyring, KeyringUnusable, make_keyring
@@ -115,6 +117,44 @@ async def test_two_hundred_sleeping_promises_go_over_to_a_new_build(versioned: O
             return (await office.known(promises[1])).clock.version == wanted.version
 
         await eventually(heard)
+
+
+async def typed(office: Office, build_id: str) -> tuple[int, str]:
+    """The command as it is typed where a worker runs, with that one's settings: its exit code, and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "workflows", "upgrade", build_id),
+        cwd=PROJECT,
+        env=clean_environment() | dict(office.environment) | {"HOTLINE_ENVIRONMENT": "production"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complained = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, (said + complained).decode()
+
+
+async def test_a_worker_goes_over_to_a_new_build_by_a_command_typed_beside_it(versioned: Office) -> None:
+    office, old, new = versioned, f"old-{uuid4().hex[:8]}", f"new-{uuid4().hex[:8]}"
+    async with building(office, old):
+        await registered(office.client, old)
+        await office.promise(kind="FINDING", tier=2)
+        await office.carry()
+
+        async def asleep() -> bool:
+            return await on(office.client, old) == 1
+
+        await eventually(asleep)
+        code, said = await typed(office, new)
+        assert (code, f"{new} has not become current" in said) == (1, True), said
+        async with building(office, new):
+            await registered(office.client, old)  # while Temporal hears of the new one
+
+            async def gone_over() -> bool:
+                code, said = await typed(office, new)
+                return code == 0 and f"{new} is current" in said
+
+            await eventually(gone_over)
+            assert (await on(office.client, old), await on(office.client, new)) == (0, 1)
 
 
 async def test_a_promise_that_climbs_its_whole_ladder_spends_no_more_events_than_its_budget(office: Office) -> None:

@@ -97,6 +97,7 @@ async def test_a_folder_that_lacks_a_certificate_is_named(terminal: Terminal, tm
         ("login", "--as", "SUPERVISOR"),
         ("report", "send", "scenarios/reports/imminent-danger.yaml"),
         ("scenario", "play", "scenarios/sample.yaml"),
+        ("workflows", "upgrade", "a-build"),
         ("downtime-book", "--out", "books", "--key", "keys.txt"),
     ],
     ids=lambda command: command[0],
