@@ -24,7 +24,7 @@ Shown = casework.GetPromiseResponse
 
 @dataclass(frozen=True)
 class Climb:
-    """A rung climbed, as the ledger recorded it: when it fell due, and as of when it was climbed."""
+    """A rung climbed, as the ledger recorded it: when it fell due, and when it was climbed by the ledger's clock."""
 
     cycle: int
     rung: str

@@ -24,6 +24,7 @@ from deploy.local import status
 from deploy.local.settings import PROJECT
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import Promise
+from policy import lateness
 from policy.packs import SHIPPED
 from tests.faults import history
 from tests.faults.floor import Floor, climbed, floor
@@ -68,9 +69,9 @@ async def down(platform: Floor, part: str) -> AsyncIterator[Outage]:
     outage.lasted = datetime.now(UTC) - began
 
 
-async def supervisors_are_told(platform: Floor, promises: list[Promise]) -> list[casework.GetPromiseResponse]:
+async def climbed_to(rung: str, platform: Floor, promises: list[Promise]) -> list[casework.GetPromiseResponse]:
     async def all_climbed() -> bool:
-        return all("supervisor" in climbed(shown) for shown in await platform.shown(promises))
+        return all(rung in climbed(shown) for shown in await platform.shown(promises))
 
     await eventually(all_climbed, within=RECOVERY)
     return await platform.shown(promises)
@@ -89,22 +90,25 @@ async def test_rungs_that_fell_due_in_an_outage_are_climbed_once_in_order_and_no
             await asyncio.sleep(5)
             async with down(platform, part) as outage:
                 await asyncio.sleep(OUTAGE)
-            for shown in await supervisors_are_told(platform, promises):
+            for shown in await climbed_to("supervisor", platform, promises):
                 history.versions_follow(shown)
                 history.climbed_in_time(shown, outage.lasted, datetime.now(UTC))
                 assert all(len(times) == 1 for times in climbed(shown).values())
+            await climbed_to("manager", platform, [due_soon])
             await platform.keep(due_soon)
             file = tmp_path / f"{part}.json"
             file.write_text(await platform.certificate(due_soon))
-            certified_late(file, platform)
+            certified_late(file, platform, outage)
 
 
-def certified_late(file: Path, platform: Floor) -> None:
-    """The certificate says LATE, when it was due and when each rung was climbed; and outsiders come to the same."""
+def certified_late(file: Path, platform: Floor, outage: Outage) -> None:
+    """The certificate says LATE and why: the alarm of the rung rang late. Outsiders come to the same verdict."""
     body = json.loads(file.read_text())["body"]
     assert body["verdict"] == "LATE"
     assert datetime.fromisoformat(body["closing"]["occurred_at"]) > datetime.fromisoformat(body["due"]["at"])
-    assert any(event["event"] == "Alarm" for event in body["history"])
+    reasons = lateness.reasons(body, {}, datetime.now(UTC))
+    (alarm,) = [reason for reason in reasons if reason.code == "ALARM_LATE" and "rung manager" in reason.text]
+    assert timedelta(seconds=OUTAGE) / 4 < alarm.late <= outage.lasted + history.SLACK
     key = platform.settings.identity / "certificate.public.pem"
     verifier = PROJECT / "tools" / "verify_certificate.py"
     command = [sys.executable, "-I", str(verifier), "--key", str(key), "--packs", str(SHIPPED), str(file)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 from collections import Counter
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from temporalio.client import WorkflowExecutionStatus
 from chassis.contract import instant
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import Promise
+from policy import lateness
 from tests.waiting import eventually
 from tests.workflows.conftest import DEADLINE, Office, keep_history
 from workflows import TASK_QUEUE
@@ -163,6 +165,30 @@ async def test_a_worker_killed_in_the_middle_of_a_ladder_is_followed_by_one_that
         assert await asyncio.wait_for(second.wait(), 45) == 0
     everybody = await office.told(promise)
     assert [everybody[person] for person in ladder(office)[:-1]] == [1, 1, 1]
+
+
+async def test_a_rung_that_fell_due_while_the_ledger_was_away_says_that_it_was_climbed_late(office: Office) -> None:
+    """R113: the alarm asks the same question until it is answered; the ledger records when that was."""
+    promise = await office.promise()
+    away = 6.0
+    async with office.working():
+        await office.casework.stop()
+        await office.client.start_workflow(
+            PromiseWorkflow.run,
+            Alarm(PromiseClock(promise.promise_id), patience=60.0),
+            id=f"promise/{promise.promise_id}",
+            task_queue=TASK_QUEUE,
+        )
+        await asyncio.sleep(away)
+        await office.casework.start()
+        await office.until_told(promise, office.people.worker)
+    await office.keep(promise, office.people.worker, "INVESTIGATOR")
+    wanted = casework.GetCertificateRequest(promise_id=promise.promise_id)
+    signed = json.loads((await (await office.service()).GetCertificate(wanted, timeout=DEADLINE)).certificate_json)
+    reasons = lateness.reasons(signed["body"], {}, datetime.now(UTC))
+    late = [reason.late.total_seconds() for reason in reasons if reason.code == "ALARM_LATE"]
+    assert late
+    assert late[0] > away
 
 
 async def test_a_ledger_that_falls_silent_has_the_last_resort_told_once_and_is_asked_again(office: Office) -> None:

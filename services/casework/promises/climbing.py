@@ -38,10 +38,18 @@ async def directing(uow: UnitOfWork, rules: Rules, promises: Iterable[Promise]) 
     return [people[each] for each in whose]
 
 
-async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at: datetime, *, asked_for: bool) -> None:
+async def tell(
+    uow: UnitOfWork,
+    promise: Promise,
+    climbed: Sequence[Climbed],
+    as_of: datetime,
+    climbed_at: datetime,
+    *,
+    asked_for: bool,
+) -> None:
     """Record whom to tell of what. Rungs climbed together make one message a person; earlier ones keep their own.
 
-    `asked_for`: by a person, not by the passing of time.
+    `as_of`: the instant that was asked about. `asked_for`: by a person, not by the passing of time.
     """
     rungs = {rung.climb.rung: rung for rung in climbed}
     people = {name: rung.answer.people for name, rung in rungs.items()}
@@ -58,8 +66,9 @@ async def tell(uow: UnitOfWork, promise: Promise, climbed: Sequence[Climbed], at
             rungs[name].answer.why,
             rungs[name].climb.warning,
             asked_for,
-            at,
+            climbed_at,
             how[told.oldest.rung],
+            as_of,
         )
         for told in tellings([rung.climb for rung in climbed], people)
         for name in told.rungs

@@ -113,16 +113,19 @@ async def act(uow: UnitOfWork, rules: Rules, promise_id: UUID, event: Callable[[
 async def happen(uow: UnitOfWork, rules: Rules, promise: Promise, event: Event, now: datetime) -> Promise:
     """Apply an event to a locked promise: its history, facts, messages and certificate, all in this transaction.
 
-    A rung that resolves to nobody is climbed past at once, which is a step of its own. What the machine refuses
-    (`PromiseRefused`, `NothingDue`) has changed nothing.
+    `now` is what the machine goes by. Of an alarm that is the instant it asks about: it may have been asked long before
+    it was heard, so when its rungs were climbed is said by the ledger's own clock. A rung that resolves to nobody is
+    climbed past at once, which is a step of its own. What the machine refuses (`PromiseRefused`, `NothingDue`) has
+    changed nothing.
     """
+    recorded_at = uow.clock() if isinstance(event, Alarm) else now
     climbed: list[climbing.Climbed] = []
     events = deque([event])
     while events:
         happened = events.popleft()
         taken = step(promise, happened, now)
         promise = taken.promise
-        await _record(uow, taken, happened, now)
+        await _record(uow, taken, happened, now, recorded_at)
         if isinstance(happened, Delegate):
             await store.withdraw_owner(uow, promise, now)
         for climb in (effect for effect in taken.effects if isinstance(effect, Climb)):
@@ -130,13 +133,13 @@ async def happen(uow: UnitOfWork, rules: Rules, promise: Promise, event: Event, 
             climbed.append(rung)
             if not rung.answer.people:
                 events.append(RungWasEmpty(climb.rung))
-    await climbing.tell(uow, promise, climbed, now, asked_for=not isinstance(event, Alarm))
+    await climbing.tell(uow, promise, climbed, now, recorded_at, asked_for=not isinstance(event, Alarm))
     if promise.closing:
         await certify(uow, rules, promise)
     return promise
 
 
-async def _record(uow: UnitOfWork, taken: Step, event: Event, now: datetime) -> None:
+async def _record(uow: UnitOfWork, taken: Step, event: Event, now: datetime, recorded_at: datetime) -> None:
     promise, move = taken.promise, facts.move(event, taken.effects)
     detail = {
         "event": event_to_json(event),
@@ -145,7 +148,9 @@ async def _record(uow: UnitOfWork, taken: Step, event: Event, now: datetime) -> 
     }
     occurred_at = event.occurred_at if isinstance(event, Attempt) else now
     await store.save(uow, promise)
-    await store.append(uow, promise, at=now, occurred_at=occurred_at, move=move, actor=acting().subject, detail=detail)
+    await store.append(
+        uow, promise, at=recorded_at, occurred_at=occurred_at, move=move, actor=acting().subject, detail=detail
+    )
     await facts.say_moved(uow, promise, move)
     figures.taken(uow, taken)
     telemetry.tell(reference=promise.reference)
@@ -168,7 +173,7 @@ class Alarmed:
 
 
 async def climb_rung(uow: UnitOfWork, rules: Rules, promise_id: UUID, as_of: datetime) -> Alarmed:
-    """Climb every rung due at `as_of`, the only clock used here. A repeated question gets the recorded answer.
+    """Climb every rung due at `as_of`, the only clock that decides. A repeated question gets the recorded answer.
 
     While the ladder is held or the clock stopped, nobody is told but whom a person asked to be told.
     """

@@ -195,7 +195,7 @@ async def told(uow: UnitOfWork, promise_id: UUID) -> list[Row]:
 
 
 async def messages(uow: UnitOfWork, promise: Promise, as_of: datetime, *, waiting: bool) -> tuple[Message, ...]:
-    """What must still be sent about a promise, and what was climbed at this very instant.
+    """What must still be sent about a promise, and what was climbed as of this very instant.
 
     `waiting`: the ladder is held or the clock stopped, so that only what a person asked for is sent.
     """

@@ -1,13 +1,16 @@
 """ClimbRung: whoever asks how often, each rung is climbed once and nobody is told twice."""
 
 import asyncio
+import json
 from collections import Counter
+from datetime import timedelta
 
 from chassis.contract import instant
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
 from hotline.type.v1 import type_pb2
-from tests.integration.casework.conftest import OFFICE, World, refused, told
+from policy import lateness
+from tests.integration.casework.conftest import DEADLINE, OFFICE, World, refused, told
 
 
 async def test_a_repeated_question_gets_the_recorded_people(world: World) -> None:
@@ -132,6 +135,31 @@ async def test_the_ledger_answers_by_the_instant_it_is_asked_about_not_by_its_ow
     answer = await world.ring(promise, later)
 
     assert [rung for rung, _ in told(answer)] == ["owner", "supervisor"]
+
+
+async def test_what_an_alarm_asked_in_vain_until_the_ledger_was_back_is_recorded_when_it_was_heard(
+    world: World,
+) -> None:
+    """R113: the certificate says that the rung was climbed late, and a repeated question still gets its answer."""
+    promise = await world.promise()
+    as_of = world.clock.now
+    heard_at = world.clock.move(seconds=50)
+
+    first = await world.ring(promise, as_of)
+    await world.sent(first)
+    again = await world.ring(promise, as_of)
+
+    shown = await world.shown(promise)
+    assert again == first
+    assert instant(shown.history[-1].recorded_at) == heard_at
+    assert instant(shown.history[-1].occurred_at) == as_of
+    assert [instant(row.climbed_at) for row in shown.told] == [heard_at]
+    await world.attempt(promise)
+    stub = await world.service()
+    wanted = pb.GetCertificateRequest(promise_id=promise.promise_id)
+    signed = json.loads((await stub.GetCertificate(wanted, timeout=DEADLINE)).certificate_json)
+    reasons = lateness.reasons(signed["body"], {}, world.clock.now)
+    assert [reason.late for reason in reasons if reason.code == "ALARM_LATE"] == [timedelta(seconds=50)]
 
 
 async def test_an_absent_owners_first_rung_is_the_supervisor(world: World) -> None:

@@ -62,8 +62,8 @@ ORDER BY version;
 
 -- name: climb
 INSERT INTO ledger.told
-    (promise_id, cycle, rung, staff_id, key, message_rung, who, why, warning, asked_for, climbed_at, how)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    (promise_id, cycle, rung, staff_id, key, message_rung, who, why, warning, asked_for, climbed_at, how, as_of)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (promise_id, cycle, rung, staff_id) DO NOTHING;
 
 -- name: told
@@ -71,12 +71,12 @@ SELECT staff_id, rung, cycle, climbed_at, told_at, key, warning, who, why, faile
 FROM ledger.told WHERE promise_id = $1 ORDER BY seq;
 
 -- name: messages
--- Whom to tell: everyone climbed and not known to have been told, and everyone climbed at this very instant. While the
--- ladder waits ($3), only whom a person asked to be told.
+-- Whom to tell: everyone climbed and not known to have been told, and everyone climbed as of this very instant. While
+-- the ladder waits ($3), only whom a person asked to be told.
 SELECT key, min(staff_id::text) AS staff_id, min(message_rung) AS rung, min(cycle) AS cycle, bool_and(warning) AS warning,
        min(how) AS how
 FROM ledger.told
-WHERE promise_id = $1 AND withdrawn_at IS NULL AND (told_at IS NULL OR climbed_at = $2)
+WHERE promise_id = $1 AND withdrawn_at IS NULL AND (told_at IS NULL OR coalesce(as_of, climbed_at) = $2)
   AND (asked_for OR NOT $3)
 GROUP BY key
 ORDER BY min(seq);
