@@ -98,7 +98,8 @@ class Terms:
 class ArmedRung:
     """A rung of one promise, put on its instant (UTC).
 
-    `climbed` is the cycle it was last climbed in, 0 while it is still ahead.
+    `climbed` is the cycle it was last climbed in, 0 while it is still ahead. Holds, pauses and repetitions move `at`;
+    `first_at` is where the pack had put it, None in what was written before that was kept.
     """
 
     name: str
@@ -108,3 +109,4 @@ class ArmedRung:
     climbed: int = 0
     acknowledge: int = 1
     how: tuple[Channel, ...] = BY_MAIL
+    first_at: datetime | None = None

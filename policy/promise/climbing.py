@@ -14,7 +14,7 @@ from policy.promise.state import Promise, Timetable, utc
 
 def sound(timetable: Timetable) -> Timetable:
     """The timetable in UTC with every rung ahead; PackInvalid if its ladder cannot be climbed."""
-    rungs = tuple(replace(rung, at=utc(rung.at), climbed=0) for rung in timetable.rungs)
+    rungs = tuple(replace(rung, at=utc(rung.at), first_at=utc(rung.at), climbed=0) for rung in timetable.rungs)
     faults = {
         "it has no rungs": not rungs,
         "two rungs have one name": len({rung.name for rung in rungs}) < len(rungs),

@@ -311,10 +311,12 @@ def _moved(promise: Promise, by: timedelta, because: str) -> Promise:
 
 def _retier(promise: Promise, event: Retier, now: datetime) -> Step:
     """Who was told of the old clock must hear of the new one: the owner at once, the others as their instants come."""
+    if promise.tier is not None and event.tier >= promise.tier:
+        raise PromiseRefused(Reason.ONLY_EARLIER, f"{event.tier} is not more urgent than {promise.tier}", "tier")
     table = sound(event.timetable)
     if promise.stopped_for:
         table = table.moved(promise.stopped_for, f"stopped for {promise.stopped_for} in all")
-    if (table.due_at, table.rungs[-1].at) >= (promise.due_at, promise.timetable.rungs[-1].at):
+    if (table.due_at, _first_at(table)) >= (promise.due_at, _first_at(promise.timetable)):
         raise PromiseRefused(Reason.ONLY_EARLIER, f"due {table.due_at}, which is not earlier than {promise.due_at}")
     told = {rung.name: rung.climbed for rung in promise.timetable.rungs}
     rungs = tuple(r if r.at > now else replace(r, climbed=told.get(r.name, 0)) for r in table.rungs)
@@ -322,6 +324,12 @@ def _retier(promise: Promise, event: Retier, now: datetime) -> Step:
     upgraded = replace(promise, tier=event.tier, held_until=None, acknowledged=(), timetable=table)
     climbed = climbed_again if any(told.values()) else climbed_now
     return climbed(upgraded, owners_rung(upgraded), now)
+
+
+def _first_at(table: Timetable) -> datetime:
+    """Where the pack put the last rung: each repetition moves it on, and would make a slower ladder look faster."""
+    last = table.rungs[-1]
+    return last.first_at or last.at
 
 
 def _must_be_ahead(promise: Promise, now: datetime) -> None:

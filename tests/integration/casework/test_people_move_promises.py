@@ -153,6 +153,20 @@ async def test_an_upgrade_only_moves_a_promise_earlier(world: World) -> None:
         await call(world, "RetierPromise", to(type_pb2.TIER_T4), world.people.supervisor)
 
 
+async def test_the_tier_of_an_overdue_promise_is_not_lowered_though_its_last_rung_repeats(world: World) -> None:
+    """R038: FIRST_CONTACT has one due time at T0 and T1, and a repeated rung stands later than any new one."""
+    promise = await world.promise("FIRST_CONTACT", tier=type_pb2.TIER_T0)
+    for hours in (0, 25, 5):
+        world.clock.move(hours=hours)
+        await world.ring(promise)
+
+    for tier in (type_pb2.TIER_T0, type_pb2.TIER_T1):
+        request = pb.RetierPromiseRequest(idempotency_key=key(), promise_id=promise.promise_id, tier=tier)
+        async with refused("ONLY_EARLIER"):
+            await call(world, "RetierPromise", request, world.people.supervisor)
+    assert (await world.shown(promise)).promise.tier == type_pb2.TIER_T0
+
+
 async def test_a_late_entry_needs_a_reason_and_another_person(world: World) -> None:
     promise = await world.promise("CALLBACK_STANDARD")
     said = stamp(world.clock.now)

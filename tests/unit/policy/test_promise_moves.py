@@ -240,6 +240,36 @@ def test_a_promise_is_never_moved_later_by_a_change_of_tier() -> None:
     assert refused.value.reason == Reason.ONLY_EARLIER
 
 
+def test_the_tier_of_a_promise_is_never_lowered_though_its_last_rung_has_moved_on_by_repeating() -> None:
+    """Two tiers may have one due time (FIRST_CONTACT at T0 and T1): the repeated rung stood later than any new one."""
+    desk = Desk(replace(promise(STANDARD), tier="T0")).until("16:00")
+
+    for tier in ("T0", "T1"):
+        with pytest.raises(PromiseRefused) as refused:
+            desk.do(Retier(tier, STANDARD, by="screener-1"))
+        assert refused.value.reason == Reason.ONLY_EARLIER
+    assert desk.promise.tier == "T0"
+
+
+def test_an_upgrade_to_the_same_ladder_is_none_though_its_last_rung_has_moved_on_by_repeating() -> None:
+    desk = Desk(replace(promise(STANDARD), tier="T1")).until("16:00")
+
+    with pytest.raises(PromiseRefused) as refused:
+        desk.do(Retier("T0", STANDARD, by="screener-1"))
+    assert refused.value.reason == Reason.ONLY_EARLIER
+
+
+def test_an_overdue_promise_is_upgraded_to_a_ladder_that_is_climbed_faster() -> None:
+    """SCREENING_DECISION at T1 and T0: due at one time, and the director hears of one of them sooner."""
+    faster = replace(STANDARD, rungs=(*STANDARD.rungs[:-1], replace(STANDARD.rungs[-1], at=clock("10:30"))))
+    desk = Desk(replace(promise(STANDARD), tier="T1")).until("16:00")
+    desk.do(Retier("T0", faster, by="screener-1"))
+    desk.until("16:00")
+
+    assert desk.promise.tier == "T0"
+    assert desk.heard()[-2:] == ["16:00 owner", "16:00 director"]
+
+
 def test_every_move_of_the_due_time_is_a_step_of_its_computation() -> None:
     desk = Desk(promise(STANDARD)).until("1:00")
     desk.do(extension(days=1))
