@@ -84,7 +84,8 @@ class Extension:
 class Terms:
     """What a pack says about one kind of promise beside its clock and ladder.
 
-    `stops_on`: outcomes of an attempt that keep the promise. `pause_reasons`: the only legal reasons to stop the clock.
+    `stops_on`: outcomes of an attempt that keep the promise. `outcomes`: those that leave it as it is; empty in what
+    was written before packs listed them, then any does. `pause_reasons`: the only legal reasons to stop the clock.
     `late_entry`: how far occurred and recorded time may lie apart before another person must confirm.
     """
 
@@ -92,6 +93,7 @@ class Terms:
     late_entry: timedelta
     extension: Extension | None = None
     pause_reasons: Codes = frozenset()
+    outcomes: Codes = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

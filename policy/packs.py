@@ -111,6 +111,7 @@ class Pack:
             late_entry=duration_from(self.document["late_entry"]),
             extension=Extension(**extension) if extension else None,
             pause_reasons=frozenset(document.get("pause_reasons", ())),
+            outcomes=frozenset(self.document.get("outcomes", ())),
         )
 
     def _office(self, office: str | None) -> _OfficeRules:

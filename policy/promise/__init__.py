@@ -5,6 +5,7 @@ write a certificate) comes back as effects, in order; what is not allowed raises
 an alarm that rings too early or for nothing raises NothingDue.
 """
 
+from policy.promise.climbing import owners_rung
 from policy.promise.events import (
     Acknowledge,
     Alarm,
@@ -33,7 +34,7 @@ from policy.promise.events import (
     Void,
     Waiting,
 )
-from policy.promise.machine import born, step
+from policy.promise.machine import born, must_be_listed, step
 from policy.promise.record import (
     Entry,
     effect_from_json,
@@ -103,6 +104,8 @@ __all__ = [
     "event_from_json",
     "event_to_json",
     "from_json",
+    "must_be_listed",
+    "owners_rung",
     "step",
     "tellings",
     "to_json",

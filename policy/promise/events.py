@@ -35,7 +35,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A person tried. An outcome the pack stops on keeps the promise; any other leaves it exactly in its place.
+    """A person tried. An outcome the pack stops on keeps the promise; any other of its list leaves it in its place.
 
     `occurred_at` is when it happened, as the person says. A stopping attempt recorded later than the pack's
     `late_entry` needs a `late_reason` and another person's confirmation.

@@ -180,6 +180,7 @@ def _acknowledge(promise: Promise, event: Acknowledge, now: datetime) -> Step:
 
 
 def _attempt(promise: Promise, event: Attempt, now: datetime) -> Step:
+    must_be_listed(promise, event.outcome)
     occurred_at = utc(event.occurred_at)
     if occurred_at > now:
         raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"lies after now ({now})", "occurred_at")
@@ -191,6 +192,15 @@ def _attempt(promise: Promise, event: Attempt, now: datetime) -> Step:
     if now - occurred_at > promise.terms.late_entry:
         return _enter_late(tried, event, now)
     return _kept(tried, Act(event.by, event.outcome, occurred_at, now), now)
+
+
+def must_be_listed(promise: Promise, outcome: str) -> None:
+    """PromiseRefused if the promise's pack lists no such outcome: a mistyped one would keep nothing and say nothing."""
+    listed = promise.terms.stops_on | promise.terms.outcomes
+    if promise.terms.outcomes and outcome not in listed:
+        raise PromiseRefused(
+            Reason.NOT_IN_PACK, f"is no outcome here; the pack lists: {', '.join(sorted(listed))}", "outcome"
+        )
 
 
 def _enter_late(promise: Promise, event: Attempt, now: datetime) -> Step:

@@ -14,7 +14,7 @@ from chassis.unit_of_work import Row, UnitOfWork
 from policy.canonical import canonical
 from policy.certificate import Link, addendum, certificate, entered_after_closing, sign
 from policy.errors import Refused
-from policy.promise import Attempt, Promise
+from policy.promise import Attempt, Promise, must_be_listed
 from services.casework.promises import store
 from services.casework.promises.rules import Rules
 
@@ -52,6 +52,7 @@ async def amend(uow: UnitOfWork, rules: Rules, promise_id: UUID, said: Attempt) 
     now = uow.clock()
     if promise.closing is None:
         raise Refused("WRONG_STATE", "the promise is open: record an attempt, which may still keep it")
+    must_be_listed(promise, said.outcome)
     if not promise.received_at <= said.occurred_at <= now:
         raise Refused("IMPOSSIBLE_TIME", f"must lie between receipt ({promise.received_at}) and now", "occurred_at")
     signed = await add(uow, rules, promise_id, entered_after_closing(said, now))

@@ -167,6 +167,17 @@ async def test_the_tier_of_an_overdue_promise_is_not_lowered_though_its_last_run
     assert (await world.shown(promise)).promise.tier == type_pb2.TIER_T0
 
 
+async def test_an_outcome_that_is_mistyped_is_refused_and_those_there_are_are_named(world: World) -> None:
+    promise = await world.promise()
+
+    async with refused("NOT_IN_PACK") as why:
+        await world.attempt(promise, "REACHD")
+
+    assert list(why[0].fields) == ["outcome"]
+    assert "BUSY, LEFT_MESSAGE, NOT_SAFE_TO_TALK, NO_ANSWER, REACHED, WRONG_NUMBER" in why[0].fields["outcome"]
+    assert [entry.event for entry in (await world.shown(promise)).history] == ["MADE"]
+
+
 async def test_a_late_entry_needs_a_reason_and_another_person(world: World) -> None:
     promise = await world.promise("CALLBACK_STANDARD")
     said = stamp(world.clock.now)

@@ -34,6 +34,7 @@ TERMS = Terms(
     late_entry=timedelta(minutes=15),
     extension=Extension(times=1, days=30),
     pause_reasons=frozenset({"COURT_ORDER"}),
+    outcomes=frozenset({"REACHED", "NO_ANSWER", "BUSY", "LEFT_MESSAGE", "WRONG_NUMBER", "NOT_SAFE_TO_TALK"}),
 )
 
 

@@ -1,7 +1,9 @@
 """How a promise ends: by an attempt the pack stops on, judged by when it occurred, or by being void."""
 
+from dataclasses import replace
+
 import pytest
-from promise_desk import STANDARD, URGENT, Desk, clock, promise
+from promise_desk import STANDARD, TERMS, URGENT, Desk, clock, promise
 
 from policy.promise import (
     Attempt,
@@ -72,6 +74,23 @@ def test_a_missed_attempt_keeps_its_place_and_its_received_time(outcome: str) ->
     )
     assert after.attempts == 1
     assert after.state is State.OPEN
+
+
+def test_an_outcome_that_the_pack_does_not_list_is_refused_and_what_it_lists_is_named() -> None:
+    """R081: what is mistyped would keep nothing, and nobody would hear of it."""
+    desk = Desk(promise(STANDARD)).until("3:00")
+
+    with pytest.raises(PromiseRefused, match="BUSY, LEFT_MESSAGE, NOT_SAFE_TO_TALK, NO_ANSWER, REACHED") as refused:
+        desk.do(Attempt("worker-1", "REACHD", clock("2:55")))
+    assert (refused.value.reason, refused.value.field) == (Reason.NOT_IN_PACK, "outcome")
+    assert desk.promise.attempts == 0
+
+
+def test_a_promise_written_before_packs_listed_outcomes_takes_any() -> None:
+    desk = Desk(promise(STANDARD, replace(TERMS, outcomes=frozenset()))).until("3:00")
+    desk.do(Attempt("worker-1", "ENGAGED", clock("2:55")))
+
+    assert desk.promise.attempts == 1
 
 
 def test_an_act_cannot_lie_in_the_future() -> None:
