@@ -82,7 +82,7 @@ def arm(
     return Armed(when, in_order, ladder, pack.terms(kind))
 
 
-def extended(pack: Pack, kind: str, due_at: datetime, days: int, office: str | None = None) -> datetime:
+def extended(pack: Pack, due_at: datetime, days: int, office: str | None = None) -> datetime:
     """A due time moved by calendar days, at the same local clock time; how many are allowed is a term of the pack."""
     calendar = pack.calendar(office)
     return calendar.local(calendar.plus_days(due_at, days))

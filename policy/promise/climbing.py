@@ -92,4 +92,5 @@ def rung_named(promise: Promise, name: str) -> ArmedRung:
 
 
 def owners_rung(promise: Promise) -> ArmedRung:
+    """The rung on which its owner is first told."""
     return next(rung for rung in promise.timetable.rungs if rung.who is Who.OWNER and not rung.warning)

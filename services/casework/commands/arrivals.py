@@ -7,8 +7,7 @@ from uuid import UUID
 from chassis.identity import acting
 from chassis.unit_of_work import UnitOfWork
 from policy.clocks import Presence
-from policy.ladders import Who
-from policy.promise import EscalateTo, Promise
+from policy.promise import EscalateTo, owners_rung
 from services.casework.commands import workforce
 from services.casework.model.presence import Place
 from services.casework.promises import commands as promises
@@ -32,9 +31,5 @@ async def sign(uow: UnitOfWork, rules: Rules, staff_id: UUID, place: Place) -> i
     waiting = await store.lock_owned(uow, str(staff_id), _CHECKS)
     if place is Place.OFFICE and not was_in:
         for promise in waiting:
-            await promises.happen(uow, rules, promise, EscalateTo(_owners_rung(promise), acting().subject), now)
+            await promises.happen(uow, rules, promise, EscalateTo(owners_rung(promise).name, acting().subject), now)
     return len(waiting)
-
-
-def _owners_rung(promise: Promise) -> str:
-    return next(rung.name for rung in promise.timetable.rungs if rung.who is Who.OWNER and not rung.warning)

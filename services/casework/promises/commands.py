@@ -222,7 +222,7 @@ async def void(
 def extension(rules: Rules, promise: Promise, days: int, why: str) -> Extend:
     """A later due time, by the calendar of the promise's own pack; whether it is allowed, the promise's terms say."""
     pack = rules.packs.by_sha256(promise.pack.sha256)
-    return Extend(days, extended(pack, promise.kind, promise.due_at, days, promise.office), acting().subject, why)
+    return Extend(days, extended(pack, promise.due_at, days, promise.office), acting().subject, why)
 
 
 def upgrade(rules: Rules, promise: Promise, tier: str) -> Retier:

@@ -365,13 +365,13 @@ def armed_by(choice: Choice, received_at: datetime) -> Promise:
 def test_the_verifier_computes_every_due_time_of_every_pack_as_the_engine_does(
     verifier: ModuleType, choice: Choice, received_at: datetime, story: list[Code]
 ) -> None:
-    pack, kind, _, office, _ = choice
+    pack, _, _, office, _ = choice
     desk = Desk(armed_by(choice, received_at))
     for code in story:
         desk.now += code[0] * MINUTE
         event = event_of(code, desk.promise, desk.promise.timetable, desk.now)
         if isinstance(event, Extend):
-            later = extended(pack, kind, desk.promise.due_at, 1 + code[2] % 30, office)
+            later = extended(pack, desk.promise.due_at, 1 + code[2] % 30, office)
             event = Extend(1 + code[2] % 30, later, "lead-1", "the records are awaited")
         if isinstance(event, Retier | Attempt | Pause):
             continue

@@ -132,7 +132,7 @@ def test_elapsed_clocks(kind: str, tier: str | None, minutes: int) -> None:
 def test_findings_and_reviews_count_calendar_days_and_findings_move_once() -> None:
     assert due_text("FINDING", "2026-11-22T17:30:00-06:00") == "2027-01-21T17:30:00-06:00"
     assert due_text("PLAN_REVIEW", "2026-01-15T09:00:00-06:00") == "2026-04-15T09:00:00-05:00"
-    moved = extended(PACK, "FINDING", at("2027-02-20T17:30:00-06:00"), 30)
+    moved = extended(PACK, at("2027-02-20T17:30:00-06:00"), 30)
     assert moved.isoformat() == "2027-03-22T17:30:00-05:00"
     terms = PACK.terms("FINDING").extension
     assert terms is not None

@@ -70,7 +70,7 @@ def test_a_finding_of_sixty_days_is_extended_once_and_met_on_its_last_day(pack: 
     assert desk.promise.due_at == local("2026-03-06 09:30")
 
     desk.until(local("2026-02-27 12:00"))
-    later = extended(pack, "FINDING", desk.promise.due_at, 30)
+    later = extended(pack, desk.promise.due_at, 30)
     desk.do(Extend(30, later, by="lead-1", why="the medical records are awaited"))
     assert desk.promise.due_at == local("2026-04-05 09:30")
 
