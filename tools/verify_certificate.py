@@ -158,8 +158,8 @@ def due_at_the_end(body: Json) -> datetime:
         if event["event"] == "Extend":
             due = at(event["due_at"])
         elif event["event"] == "Pause":
-            until = at(event["until"])
-            due, stopped = due + (until - now), stopped + (until - now)
+            since, until = stopped_since(body, event), at(event["until"])
+            due, stopped = due + (until - since), stopped + (until - since)
         elif event["event"] == "Resume" and until is not None:
             due, stopped = due - (until - now), stopped - (until - now)
         elif event["event"] == "Retier":
@@ -169,6 +169,17 @@ def due_at_the_end(body: Json) -> datetime:
     written = [(move["version"], at(move["from"]), at(move["to"])) for move in body["due"]["moves"]]
     expect("moves of the due time", written, moves)
     return due
+
+
+def stopped_since(body: Json, pause: Json) -> datetime:
+    """When a pause began: as it was recorded, or before, if nobody had been told of the promise yet."""
+    recorded = at(pause["recorded_at"])
+    since = at(pause["since"]) if pause.get("since") else recorded
+    before = [event for event in body["history"] if event["version"] < pause["version"]]
+    told = any(effect["effect"] == "Climb" for event in before for effect in event["effects"])
+    if not at(body["promise"]["received_at"]) <= since <= recorded or (since < recorded and told):
+        raise WrongError(f"version {pause['version']} stops the clock from {since} on, which it could not")
+    return since
 
 
 def stopping_act(body: Json) -> tuple[tuple[str, str, datetime], bool]:

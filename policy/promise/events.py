@@ -90,11 +90,15 @@ class Extend:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Stop the clock for a legal reason the pack lists, until an instant known beforehand."""
+    """Stop the clock for a legal reason the pack lists, until an instant known beforehand.
+
+    `since`: from then on instead of from now, for a reason that was known before anybody had been told of the promise.
+    """
 
     reason: str
     until: datetime
     by: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,12 +299,26 @@ def _pause(promise: Promise, event: Pause, now: datetime) -> Step:
         raise PromiseRefused(Reason.NOT_IN_PACK, f"is no legal reason here; the pack lists: {legal}", "reason")
     if promise.stop:
         raise PromiseRefused(Reason.WRONG_STATE, f"the clock is stopped already, until {promise.stop.until}")
-    _must_be_ahead(promise, now)
-    until = utc(event.until)
-    if until <= now:
-        raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"is not after now ({now})", "until")
-    stopped = replace(_released(promise, now), stop=Stop(event.reason, now, until))
-    return Step(_moved(stopped, until - now, f"stopped from {now} to {until} ({event.reason})"))
+    since, until = _beginning(promise, event, now), utc(event.until)
+    _must_be_ahead(promise, since)
+    if until <= since:
+        raise PromiseRefused(Reason.IMPOSSIBLE_TIME, f"is not after {since}", "until")
+    stopped = replace(_released(promise, now), stop=Stop(event.reason, since, until))
+    return Step(_moved(stopped, until - since, f"stopped from {since} to {until} ({event.reason})"))
+
+
+def _beginning(promise: Promise, event: Pause, now: datetime) -> datetime:
+    """When the clock stopped. Whoever was told of it, or has it as overdue, was told of a clock that ran."""
+    if event.since is None:
+        return now
+    since = utc(event.since)
+    if promise.overdue or any(rung.climbed for rung in promise.timetable.rungs):
+        raise PromiseRefused(Reason.WRONG_STATE, "people were told of it already: its clock stops from now on", "since")
+    if not promise.received_at <= since <= now:
+        raise PromiseRefused(
+            Reason.IMPOSSIBLE_TIME, f"must lie between receipt ({promise.received_at}) and now", "since"
+        )
+    return since
 
 
 def _resume(promise: Promise, now: datetime) -> Step:

@@ -9,7 +9,7 @@ from uuid import UUID
 from chassis.identity import acting
 from chassis.unit_of_work import UnitOfWork
 from policy.errors import Refused
-from policy.promise import Attempt, Owner, OwnerKind, Pause, Promise, Subject
+from policy.promise import Attempt, Owner, OwnerKind, Pause, Promise, Resume, Subject
 from services.casework.model.workforce import SUPERVISOR, Queue
 from services.casework.promises import commands as promises
 from services.casework.promises import store as ledger
@@ -69,7 +69,8 @@ class Complaint:
 async def owe_callback(uow: UnitOfWork, rules: Rules, callback: Callback) -> None:
     """Urgent calls and calls from superiors are returned at once (R080), all others within a business day (R081).
 
-    Where the caller can safely be called only after the due time, the clock stops until then.
+    Where the caller can safely be called only after the due time, the clock stops until then, from the receipt on: they
+    said so when they asked, however late this is heard.
     """
     wanted = promises.Wanted(
         kind=_kind(callback.urgent, callback.caller),
@@ -83,7 +84,10 @@ async def owe_callback(uow: UnitOfWork, rules: Rules, callback: Callback) -> Non
     )
     promise = await promises.make(uow, rules, wanted)
     await store.add_caller(uow, promise.id, callback.caller)
-    await wait_until_safe(uow, rules, promise, callback.caller.safe_from)
+    safe_from = callback.caller.safe_from
+    if promise.version == 1 and safe_from and _is_beyond(promise, safe_from):
+        stopped = Pause(_CHOSEN, safe_from, acting().subject, since=callback.received_at)
+        await promises.happen(uow, rules, promise, stopped, uow.clock())
 
 
 async def owe_voicemail_check(uow: UnitOfWork, rules: Rules, voicemail: Voicemail) -> None:
@@ -185,19 +189,27 @@ async def attempt(
     if end and end <= (start or uow.clock()):
         raise Refused("IMPOSSIBLE_TIME", "must lie after the time from which it is safe to call", "safe_until")
     await store.set_safe_window(uow, promise_id, start, end)
-    return await wait_until_safe(uow, rules, promise, start)
+    return await _wait_until_safe(uow, rules, promise, start) if start else promise
 
 
-async def wait_until_safe(uow: UnitOfWork, rules: Rules, promise: Promise, safe_from: datetime | None) -> Promise:
+async def _wait_until_safe(uow: UnitOfWork, rules: Rules, promise: Promise, safe_from: datetime) -> Promise:
     """Nobody is called before it is safe: a time named beyond the due time stops the clock, where the pack allows it.
 
-    A time before the due time moves nothing: whoever is told hears of it.
+    A time before the due time moves nothing: whoever is told hears of it. The caller's last word counts: a clock that
+    was stopped for another time of theirs runs on before it is stopped anew.
     """
     now = uow.clock()
-    beyond = safe_from is not None and now < promise.due_at < safe_from
-    if safe_from is None or not beyond or promise.stop or _CHOSEN not in promise.terms.pause_reasons:
+    if promise.stop and now < promise.stop.until:
+        if promise.stop.reason != _CHOSEN:
+            return promise
+        promise = await promises.happen(uow, rules, promise, Resume(acting().subject), now)
+    if promise.due_at <= now or not _is_beyond(promise, safe_from):
         return promise
     return await promises.happen(uow, rules, promise, Pause(_CHOSEN, safe_from, acting().subject), now)
+
+
+def _is_beyond(promise: Promise, safe_from: datetime) -> bool:
+    return promise.due_at < safe_from and _CHOSEN in promise.terms.pause_reasons
 
 
 def _kind(urgent: bool, caller: Caller) -> str:

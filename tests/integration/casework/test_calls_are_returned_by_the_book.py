@@ -95,7 +95,7 @@ def due(promise: promise_pb2.Promise) -> datetime:
 async def test_messages_are_checked_at_once_when_in_and_twice_a_day_when_away(
     world: World, place: "workforce_pb.Place.ValueType", expected: datetime
 ) -> None:
-    """R082, R083: at 10:00 and 15:00 of a business day."""
+    """R082, R083: at 10:00 and 15:00 of a business day. Aselo #4616: every message waited for a fixed day."""
     await signs_in(world, place)
 
     assert due(await message_left(world)) == expected
@@ -225,6 +225,46 @@ async def test_who_cannot_talk_safely_names_another_time(world: World) -> None:
     assert after.received_at == promise.received_at
     assert due(after) == evening + timedelta(minutes=15)
     assert instant((await world.shown(promise)).promise.safe_from) == evening
+
+
+async def test_a_call_that_is_safe_only_tomorrow_does_not_climb_all_night_because_it_was_heard_late(
+    world: World,
+) -> None:
+    """R081: the caller said so when they asked; what took longer than the due time was on our side."""
+    received_at, safe_from = MONDAY, MONDAY + timedelta(hours=18)
+    world.clock.move(minutes=40)
+
+    promise = await asked(world, urgent=True, received_at=stamp(received_at), safe_from=stamp(safe_from))
+
+    assert promise.clock.state == promise_pb2.PROMISE_STATE_PAUSED
+    assert (instant(promise.clock.next_instant), due(promise)) == (safe_from, safe_from + timedelta(minutes=15))
+    assert not (await world.ring(promise)).notices
+    world.clock.now = safe_from
+    assert told(await world.ring(promise)) == [("owner", world.people.worker)]
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "due_after"),
+    [
+        (20, promise_pb2.PROMISE_STATE_PAUSED, timedelta(hours=20, minutes=10)),
+        (6, promise_pb2.PROMISE_STATE_PAUSED, timedelta(hours=6, minutes=10)),
+        (0.25, promise_pb2.PROMISE_STATE_OPEN, timedelta(minutes=20)),
+    ],
+    ids=["later", "earlier", "within the time that is left"],
+)
+async def test_the_time_that_a_caller_named_last_counts(
+    world: World, hours: float, state: "promise_pb2.PromiseState.ValueType", due_after: timedelta
+) -> None:
+    """R081: five minutes after they asked they cannot talk before the evening, ten minutes after they name another."""
+    promise = await asked(world, urgent=True)
+    world.clock.move(minutes=5)
+    await world.attempt(promise, "NOT_SAFE_TO_TALK", safe_from=stamp(MONDAY + timedelta(hours=10)))
+    world.clock.move(minutes=5)
+
+    after = await world.attempt(promise, "NOT_SAFE_TO_TALK", safe_from=stamp(MONDAY + timedelta(hours=hours)))
+
+    assert after.clock.state == state
+    assert due(after) == MONDAY + due_after
 
 
 async def test_an_office_report_shows_kept_late_missed_and_linked_complaints(world: World) -> None:

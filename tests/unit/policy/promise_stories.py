@@ -97,7 +97,8 @@ def event_of(code: Code, promise: Promise, armed: Timetable, now: datetime) -> E
         case "Extend":
             return Extend(1, promise.due_at + timedelta(days=1), by, "the records are awaited")
         case "Pause":
-            return Pause("COURT_ORDER", now + (rest + 1) * MINUTE, by)
+            since = now - rest % 90 * MINUTE if rest % 3 else None
+            return Pause("COURT_ORDER", now + (rest + 1) * MINUTE, by, since)
         case "Resume":
             return Resume(by)
         case "Retier":

@@ -169,6 +169,26 @@ def test_a_move_of_the_due_time_that_is_left_out_is_wrong(check: Callable[..., A
     assert "moves of the due time" in done.stdout
 
 
+def paused_from_its_receipt() -> dict[str, Any]:
+    desk = Desk(promise(URGENT, made="1:00"))
+    desk.do(Pause("COURT_ORDER", clock("9:00"), "service", since=clock("0:00")))
+    desk.until("9:10").do(Attempt("worker-1", "REACHED", clock("9:10")))
+    return signed(desk)
+
+
+def test_a_pause_counts_from_where_it_began_if_nobody_had_been_told_by_then(check: Callable[..., Any]) -> None:
+    honest = paused_from_its_receipt()
+    assert check(honest).returncode == 0
+
+    pause, *rest = honest["body"]["history"]
+    told_before = {**rest[0], "version": 2}
+    history = [told_before, {**pause, "version": 3}, *rest[1:]]
+    done = check(forged(honest, history=history))
+
+    assert done.returncode == 1
+    assert "stops the clock from" in done.stdout
+
+
 def test_a_late_entry_nobody_confirmed_is_wrong(check: Callable[..., Any]) -> None:
     desk = Desk(promise(STANDARD)).until("7:00")
     desk.do(Attempt("worker-1", "REACHED", clock("6:00"), "no signal on the road"))

@@ -270,6 +270,42 @@ def test_an_overdue_promise_is_upgraded_to_a_ladder_that_is_climbed_faster() -> 
     assert desk.heard()[-2:] == ["16:00 owner", "16:00 director"]
 
 
+def test_a_pause_may_begin_before_it_is_recorded_where_nobody_was_told_yet() -> None:
+    """Illinois, 2019: a caller was rung at night. The time they named counts, however late anybody heard of it."""
+    desk = Desk(promise(URGENT, made="1:00"))
+    desk.do(Pause("COURT_ORDER", clock("9:00"), "service", since=RECEIVED))
+
+    assert desk.promise.state is State.PAUSED
+    assert (desk.promise.due_at, desk.promise.next_instant) == (clock("9:15"), clock("9:00"))
+    assert desk.until("9:10").heard() == ["9:00 owner", "9:10 supervisor"]
+
+
+def test_a_pause_whose_end_has_passed_when_it_is_recorded_still_moved_the_clock() -> None:
+    desk = Desk(promise(URGENT, made="9:05"))
+    desk.do(Pause("COURT_ORDER", clock("9:00"), "service", since=RECEIVED))
+    desk.until("9:10")
+
+    assert (desk.promise.state, desk.promise.due_at) == (State.OPEN, clock("9:15"))
+    assert desk.heard() == ["9:05 owner", "9:10 supervisor"]
+
+
+def test_no_clock_is_stopped_from_before_people_were_told_of_it() -> None:
+    desk = Desk(promise(URGENT)).until("0:05")
+
+    with pytest.raises(PromiseRefused) as refused:
+        desk.do(Pause("COURT_ORDER", clock("9:00"), "lead-1", since=RECEIVED))
+    assert (refused.value.reason, refused.value.field) == (Reason.WRONG_STATE, "since")
+
+
+@pytest.mark.parametrize("since", ["-1:59", "1:01"])
+def test_a_pause_begins_between_receipt_and_now(since: str) -> None:
+    desk = Desk(promise(URGENT, made="1:00"))
+
+    with pytest.raises(PromiseRefused) as refused:
+        desk.do(Pause("COURT_ORDER", clock("9:00"), "service", since=clock(since)))
+    assert (refused.value.reason, refused.value.field) == (Reason.IMPOSSIBLE_TIME, "since")
+
+
 def test_every_move_of_the_due_time_is_a_step_of_its_computation() -> None:
     desk = Desk(promise(STANDARD)).until("1:00")
     desk.do(extension(days=1))
