@@ -139,7 +139,7 @@ def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str
 @click.option("--no-call", "no_call_because", default="", help="Why no call is owed: a code, as in WRONG_NUMBER.")
 @click.option("--at", type=Instant(), help="When it was heard; else now.")
 @click.pass_obj
-def check(promise_id: str, urgent: bool, to: str, no_call_because: str, at: datetime | None) -> None:
+def check(promise_id: str, urgent: bool, to: str, no_call_because: str, at: datetime | None, late_reason: str) -> None:
     """A message was heard: how urgent it is, and who calls back. That keeps VOICEMAIL_CHECK."""
     _check(
         pb.CheckMessageRequest(
@@ -149,6 +149,7 @@ def check(promise_id: str, urgent: bool, to: str, no_call_because: str, at: date
             to_staff_id=to,
             no_call_because=no_call_because.upper(),
             occurred_at=contract.stamp(at or datetime.now(UTC)),
+            late_reason=late_reason,
         )
     )
 

@@ -333,6 +333,7 @@ class Casework(rpc.CaseworkServiceServicer):
             to=UUID(request.to_staff_id) if request.to_staff_id else None,
             no_call_because=request.no_call_because,
             occurred_at=instant(request.occurred_at),
+            late_reason=request.late_reason,
         )
 
         async def act(uow: UnitOfWork) -> pb.CheckMessageResponse:

@@ -135,12 +135,16 @@ async def owe_answer(uow: UnitOfWork, rules: Rules, complaint: Complaint) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What somebody says who has heard a message: how urgent it is, and who calls back; `no_call_because` is a code."""
+    """What somebody says who has heard a message: how urgent it is, and who calls back; `no_call_because` is a code.
+
+    `late_reason`: why it is entered so late, if it is.
+    """
 
     urgent: bool
     to: UUID | None
     no_call_because: str
     occurred_at: datetime
+    late_reason: str = ""
 
 
 async def check_message(
@@ -148,7 +152,8 @@ async def check_message(
 ) -> tuple[Promise, Promise | None]:
     """A message is heard, its urgency assessed, and the call returned or directed to another (R085, R086).
 
-    The call is owed from the time the message was received, however late it was heard.
+    The call is owed from the time the message was received, however late it was heard, and at once, though the check
+    awaits another person's confirmation: whoever left it has waited long enough.
     """
     checking = await ledger.lock(uow, promise_id)
     if checking.kind != _CHECK:
@@ -157,7 +162,7 @@ async def check_message(
         )
     if heard.to:
         await workforce.staff(uow, heard.to)
-    heard_by = Attempt(acting().subject, "CHECKED", heard.occurred_at)
+    heard_by = Attempt(acting().subject, "CHECKED", heard.occurred_at, heard.late_reason)
     checked = await promises.happen(uow, rules, checking, heard_by, uow.clock())
     if heard.no_call_because:
         await uow.audit("voicemail.no_call", promise_id, {"because": heard.no_call_because})

@@ -65,7 +65,9 @@ async def message_left(world: World, **changed: Any) -> promise_pb2.Promise:
 
 async def check(world: World, promise: promise_pb2.Promise, by: str, **heard: Any) -> pb.CheckMessageResponse:
     request = pb.CheckMessageRequest(
-        idempotency_key=key(), promise_id=promise.promise_id, occurred_at=stamp(world.clock.now), **heard
+        idempotency_key=key(),
+        promise_id=promise.promise_id,
+        **({"occurred_at": stamp(world.clock.now)} | heard),
     )
     return await (await world.person(by)).CheckMessage(request, timeout=DEADLINE)
 
@@ -154,6 +156,26 @@ async def test_whoever_hears_a_message_assesses_it_and_directs_the_call_which_is
     assert answer.callback.owner.staff_id == world.people.second
     assert (due(answer.callback) < world.clock.now) == late
     assert (await world.shown(answer.callback)).promise.caller_class == type_pb2.CALLER_CLASS_COURT
+
+
+async def test_a_message_heard_long_before_it_is_entered_needs_a_reason_and_its_call_is_owed_at_once(
+    world: World,
+) -> None:
+    """R085, R086: the check awaits another person's word, the caller does not."""
+    message = await message_left(world)
+    heard = stamp(world.clock.now)
+    world.clock.move(minutes=20)
+
+    async with refused("REASON_REQUIRED") as why:
+        await check(world, message, world.people.worker, urgent=True, occurred_at=heard)
+    answer = await check(
+        world, message, world.people.worker, urgent=True, occurred_at=heard, late_reason="no line at the house"
+    )
+
+    assert list(why[0].fields) == ["late_reason"]
+    assert answer.checked.clock.state == promise_pb2.PROMISE_STATE_AWAITS_CONFIRMATION
+    assert answer.callback.kind == "CALLBACK_URGENT"
+    assert (answer.callback.received_at, due(answer.callback)) == (message.received_at, MONDAY + timedelta(minutes=15))
 
 
 async def test_a_message_that_asks_for_no_call_says_why(world: World) -> None:
