@@ -20,7 +20,7 @@ COMMANDS = {
     "decision": ("cli.decision", "decision", "One decision: its history, and what people do with it"),
     "promises": ("cli.promises", "promises", "The promises that are open"),
     "promise": ("cli.promises", "promise", "One promise: its timeline, and what people do with it"),
-    "certificate": ("cli.promises", "certificate", "The certificate of a closed promise"),
+    "certificate": ("cli.certificates", "certificate", "The certificate of a closed promise, or all of an office"),
     "on-call": ("cli.workforce", "on_call", "Who is on in each office, and why they"),
     "rotations": ("cli.workforce", "rotations", "Whose turn comes after whose"),
     "office": ("cli.office", "office", "How an office keeps its word to those who call"),

@@ -1,11 +1,9 @@
-"""`hotline promises`, `hotline promise ID [ACT]`, `hotline certificate ID`: the ledger, read and acted upon."""
+"""`hotline promises`, `hotline promise ID [ACT]`: the ledger, read and acted upon."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -217,28 +215,3 @@ async def _act(method: str, request: Any) -> None:
         call: Callable[..., Any] = getattr(casework, method)
         answer = await call(request, timeout=session.TIMEOUT)
     await print_promises([answer.promise], datetime.now(UTC))
-
-
-@click.command()
-@click.argument("promise_id")
-@click.option(
-    "--into",
-    "folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Write it there, with all that was added to it since: what `hotline verify` takes.",
-)
-@session.asynchronous
-async def certificate(promise_id: str, folder: Path | None) -> None:
-    """Print the certificate of the closed promise PROMISE_ID, as the bytes that were signed."""
-    async with session.stub("casework") as casework:
-        answer = await casework.GetCertificate(pb.GetCertificateRequest(promise_id=promise_id), timeout=session.TIMEOUT)
-    if folder is None:
-        click.echo(answer.certificate_json)
-        if answer.addenda_json:
-            click.echo(f"{len(answer.addenda_json)} added to it since: --into FOLDER writes all of it", err=True)
-        return
-    for signed in (answer.certificate_json, *answer.addenda_json):
-        chain = json.loads(signed)["body"]["chain"]
-        file = folder / f"{chain['office']}-{chain['number']}.json"
-        file.write_text(signed)
-        click.echo(file)

@@ -28,13 +28,17 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     envvar="HOTLINE_PACKS",
     help="Where the packs are, if not in this checkout.",
 )
-def verify(files: tuple[Path, ...], keys: tuple[Path, ...], packs: Path) -> None:
+@click.option("--whole", is_flag=True, help="They are an office's whole chain, from the first on: none may be missing.")
+def verify(files: tuple[Path, ...], keys: tuple[Path, ...], packs: Path, whole: bool) -> None:
     """Check the certificates in FILE...: hash, signature, chain, due times by the pack, and verdict.
+
+    All of an office: `hotline certificate --office OFFICE --into FOLDER`, then `hotline verify --whole FOLDER/*`.
 
     Exits 0 if all hold, 1 if any does not, 2 if something cannot be read.
     """
     given = [part for key in keys or (_own_key(),) for part in ("--key", str(key))]
-    command = [sys.executable, "-I", str(_VERIFIER), *given, "--packs", str(packs), *map(str, files)]
+    command = [sys.executable, "-I", str(_VERIFIER), *given, "--packs", str(packs), *(["--whole"] if whole else [])]
+    command += map(str, files)
     sys.exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own program, on files that exist
 
 

@@ -6,6 +6,10 @@ act that stopped the clock; certificates of one office are checked as a chain. W
 the very pack the promise was made by, and computes from it, with its own calendars, when the promise was first due,
 each extension and each upgrade, and what the pack says keeps, stops or excuses it.
 
+With --whole the files must be the whole chain of each office from its first document on, so that one taken away shows;
+without it, numbers missing between those given are told and no more. (That documents are missing at the end of a chain
+only its next document shows.)
+
 One line a file. Exit 0 if everything holds, 1 if anything does not, 2 if it cannot be read.
 """
 
@@ -17,9 +21,10 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -46,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="signed certificates and addenda")
     parser.add_argument("--key", required=True, action="append", type=Path, help="a public key (PEM, Ed25519)")
     parser.add_argument("--packs", type=Path, help="the folder of packs; without it first due times are not computed")
+    parser.add_argument("--whole", action="store_true", help="nothing may be missing, from the first of each office on")
     asked = parser.parse_args(arguments)
     try:
         keys = dict(read_key(file) for file in asked.key)
@@ -58,7 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
     wrong |= broken_links(sound)
     for file, document in signed.items():
         print(f"WRONG  {file}: {wrong[file]}" if file in wrong else f"holds  {file}: {summary(document)}")
-    return 1 if wrong else 0
+    gaps = list(missing(sound.values(), whole=asked.whole))
+    for gap in gaps:
+        print(
+            f"WRONG  {gap}" if asked.whole else f"note   {gap}: give all of them, and --whole, to see that none is lost"
+        )
+    return 1 if wrong or (asked.whole and gaps) else 0
 
 
 def read(file: Path) -> Json:
@@ -225,13 +236,13 @@ def check_against_pack(body: Json, pack: Json) -> None:
     expect("what may stop its clock", body["terms"]["pause_reasons"], sorted(kind.get("pause_reasons", [])))
     expect("late entry", body["terms"]["late_entry_seconds"], timedelta(**pack["late_entry"]) // timedelta(seconds=1))
     first = due_of(office, promise["kind"], received, **due["chosen_by"])
-    expect("first due time", at(due["first"]), first)
+    expect_due("first due time", at(due["first"]), first, body["tzdata"])
     moves = {move["version"]: move for move in due["moves"]}
     extensions = kind.get("extension", {"times": 0, "days": 0})
     for event in body["history"]:
         if event["event"] == "Extend":
             later = plus_days(office["calendars"]["office"], at(moves[event["version"]]["from"]), event["days"])
-            expect("extended due time", at(event["due_at"]), later)
+            expect_due("extended due time", at(event["due_at"]), later, body["tzdata"])
             extensions = {**extensions, "times": extensions["times"] - 1}
             if extensions["times"] < 0 or event["days"] > extensions["days"]:
                 raise WrongError(f"version {event['version']} extends it further than the pack allows")
@@ -239,7 +250,7 @@ def check_against_pack(body: Json, pack: Json) -> None:
             raise WrongError(f"version {event['version']} stops the clock for {event['reason']}: no reason of the pack")
         elif event["event"] == "Retier":
             upgraded = due_of(office, promise["kind"], received, event["tier"], None)
-            expect("due time after the upgrade", at(event["timetable"]["due_at"]), upgraded)
+            expect_due("due time after the upgrade", at(event["timetable"]["due_at"]), upgraded, body["tzdata"])
 
 
 def read_pack(packs: Path, id: str, version: str, sha256: str) -> Json:  # noqa: A002 - the certificate's names
@@ -409,6 +420,29 @@ def broken_links(signed: dict[Path, Json]) -> dict[Path, str]:
     return wrong
 
 
+def missing(signed: Iterable[Json], *, whole: bool) -> Iterator[str]:
+    """The numbers of each office's chain that are not there: between those given, and with `whole` before them too."""
+    given: dict[str | None, set[int]] = {}
+    for document in signed:
+        chain = document["body"]["chain"]
+        given.setdefault(chain["office"], set()).add(chain["number"])
+    for office, numbers in given.items():
+        absent = sorted(set(range(1 if whole else min(numbers), max(numbers))) - numbers)
+        if absent:
+            yield f"office {office}: number{'s' if len(absent) > 1 else ''} {ranges(absent)} missing"
+
+
+def ranges(numbers: list[int]) -> str:
+    """`2, 5-7`: increasing numbers, those that follow each other as one."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
 def misplaced(addendum: Json, certificate: Json | None) -> str | None:
     """Why an addendum cannot belong to the certificate it names."""
     if certificate is None:
@@ -431,6 +465,16 @@ def summary(signed: Json) -> str:
 def expect(what: str, written: object, computed: object) -> None:
     if written != computed:
         raise WrongError(f"{what}: the certificate says {written}, its history gives {computed}")
+
+
+def expect_due(what: str, written: datetime, computed: datetime, tzdata: str) -> None:
+    """A due time computed by calendars: where it differs, so may the rules of time zones."""
+    if written != computed and tzdata != (own := version("tzdata")):
+        raise WrongError(
+            f"{what}: the certificate says {written} (tzdata {tzdata}), its pack gives {computed} (tzdata {own}): "
+            f"check it with tzdata {tzdata}"
+        )
+    expect(what, written, computed)
 
 
 def at(text: str) -> datetime:

@@ -38,6 +38,8 @@ ACCESS = {
     "VoidPromise": _LEADS | _SERVICE,
     "ClimbRung": _SERVICE,
     "GetCertificate": _READS,
+    # All of an office at once is for who answers for it.
+    "ListCertificates": _LEADS | _ADMIN,
     "AmendCertificate": _LEADS,
     "CheckMessage": _WORKS,
     "GetOfficeReport": _LEADS | _ADMIN,

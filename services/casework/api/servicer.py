@@ -314,6 +314,12 @@ class Casework(rpc.CaseworkServiceServicer):
             raise errors.failed_precondition("WRONG_STATE", "the promise is open: it has no certificate yet")
         return pb.GetCertificateResponse(certificate_json=certified["body"], addenda_json=addenda)
 
+    async def ListCertificates(self, request: pb.ListCertificatesRequest, context: Any) -> pb.ListCertificatesResponse:
+        """All that was signed for an office, in the order of its chain."""
+        async with self._database.transaction() as uow:
+            found = await ledger.chained(uow, request.office, request.after)
+        return pb.ListCertificatesResponse(documents_json=found)
+
     async def AmendCertificate(self, request: pb.AmendCertificateRequest, context: Any) -> pb.AmendCertificateResponse:
         """What somebody says of a promise that is closed."""
         said = Attempt(acting().subject, request.outcome, instant(request.occurred_at), request.reason)

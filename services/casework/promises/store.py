@@ -258,6 +258,11 @@ async def addenda(uow: UnitOfWork, promise_id: UUID) -> list[str]:
     return [row["body"] for row in await uow.fetch(_sql.addenda, promise_id)]
 
 
+async def chained(uow: UnitOfWork, office: str, after: int) -> list[str]:
+    """The bytes of an office's certificates and addenda after a number of its chain, in that order; some 1 MB."""
+    return [row["body"] for row in await uow.fetch(_sql.chained, office, after)]
+
+
 def _found(row: Row | None, promise_id: UUID) -> Promise:
     if row is None:
         raise errors.not_found("promise", promise_id)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -129,7 +130,7 @@ def test_each_byte_of_a_certificate_counts(verifier: ModuleType, tmp_path: Path)
     assert verifier.fault(json.loads(whole), keys) is None
 
     file = tmp_path / "changed.json"
-    for place in range(0, len(whole), 7):
+    for place in range(len(whole)):
         file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         try:
             changed = verifier.read(file)
@@ -211,6 +212,34 @@ def test_a_certificate_taken_out_of_a_chain_shows(check: Callable[..., Any]) -> 
 
     assert done.returncode == 1
     assert "is not what it was linked to" in done.stdout
+
+
+def chain(length: int) -> list[dict[str, Any]]:
+    documents: list[dict[str, Any]] = []
+    for number in range(1, length + 1):
+        documents.append(signed(kept(), number, documents[-1]["sha256"] if documents else None))
+    return documents
+
+
+def test_a_certificate_missing_between_two_shows(check: Callable[..., Any]) -> None:
+    """R101: both neighbours hold by themselves."""
+    first, _, third, _, _, sixth = chain(6)
+
+    told, refused = check(first, third, sixth), check(first, third, sixth, options=["--whole"])
+
+    assert (told.returncode, refused.returncode) == (0, 1)
+    assert "note   office cook-north: numbers 2, 4-5 missing" in told.stdout
+    assert "WRONG  office cook-north: numbers 2, 4-5 missing" in refused.stdout
+
+
+def test_a_whole_chain_begins_with_its_first(check: Callable[..., Any]) -> None:
+    first, second, third = chain(3)
+
+    assert check(first, second, third, options=["--whole"]).returncode == 0
+    cut = check(second, third, options=["--whole"])
+    assert cut.returncode == 1
+    assert "number 1 missing" in cut.stdout
+    assert "missing" not in check(second, third).stdout
 
 
 def test_a_number_given_twice_shows(check: Callable[..., Any]) -> None:
@@ -421,6 +450,21 @@ def test_a_due_time_the_pack_does_not_give_is_wrong_whoever_signed_it(check: Cal
 
     assert done.returncode == 1
     assert "first due time" in done.stdout
+
+
+def test_where_due_times_differ_and_time_zones_may_have_changed_both_versions_are_named(
+    check: Callable[..., Any],
+) -> None:
+    honest = by_the_book()
+    later = {"first": "2026-05-27T22:00:00Z", "at": "2026-05-27T22:00:00Z"}
+    elsewhere = forged(honest, due=honest["body"]["due"] | later, tzdata="1999.1")
+
+    done = check(elsewhere, options=["--packs", str(SHIPPED)])
+
+    assert done.returncode == 1
+    assert "(tzdata 1999.1)" in done.stdout
+    assert f"(tzdata {version('tzdata')})" in done.stdout
+    assert check(forged(honest, tzdata="1999.1"), options=["--packs", str(SHIPPED)]).returncode == 0
 
 
 def test_a_certificate_by_a_pack_that_says_something_else_now_is_wrong(

@@ -121,6 +121,20 @@ INSERT INTO ledger.addendum (promise_id, office, number, sha256, body) VALUES ($
 -- name: addenda
 SELECT body FROM ledger.addendum WHERE promise_id = $1 ORDER BY number;
 
+-- name: chained
+-- An office's documents after a number of its chain, in that order: at least one, and no more than an answer carries.
+SELECT body FROM (
+    SELECT number, body, sum(octet_length(body)) OVER (ORDER BY number) - octet_length(body) AS before
+    FROM (
+        SELECT number, body FROM ledger.certificate WHERE office = $1 AND number > $2
+        UNION ALL
+        SELECT number, body FROM ledger.addendum WHERE office = $1 AND number > $2
+        ORDER BY number LIMIT 100
+    ) following
+) sized
+WHERE before < 1000000
+ORDER BY number;
+
 -- name: clocks
 -- `untold_since`: while the ladder waits, only for whom a person asked to be told.
 SELECT p.promise_id, p.version, p.state, p.next_instant, untold.since AS untold_since
