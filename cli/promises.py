@@ -23,7 +23,7 @@ _SHOWN = 1000
 @click.command()
 @click.option("--due-within", type=Duration(), help="Only those due within so long, and those past it: 15m, 1h, 2d.")
 @click.option("--late", is_flag=True, help="Only those past their due time.")
-@click.option("--all", "everything", is_flag=True, help="Closed ones too.")
+@click.option("--all", "everything", is_flag=True, help="Closed ones too; with --late those that were kept late.")
 @click.option("--office")
 @click.option("--reference", help="Only those of one report, callback or message.")
 @click.option("--json", "as_json", is_flag=True)
@@ -34,7 +34,7 @@ async def promises(
     """Open promises by due time: who owes what, by when, and how far its ladder is climbed."""
     now = datetime.now(UTC)
     request = pb.ListPromisesRequest(
-        open_only=not everything, office=office or "", reference=reference or "", limit=_SHOWN
+        open_only=not everything, office=office or "", reference=reference or "", limit=_SHOWN, late_only=late
     )
     if late or due_within is not None:
         request.due_before.FromDatetime(now if late else now + (due_within or timedelta()))
@@ -118,17 +118,50 @@ def acknowledge(promise_id: str) -> None:
 @click.argument("outcome")
 @click.option("--at", type=Instant(), help="When it happened; else now.")
 @click.option("--late-reason", default="", help="Why it is entered late.")
+@click.option("--safe-from", type=Instant(), help="The caller can safely be called from then on.")
+@click.option("--safe-until", type=Instant(), help="And until then.")
 @click.pass_obj
-def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str) -> None:
-    """Record an attempt: REACHED, NO_ANSWER, ... The pack says which outcomes keep the promise."""
+def attempt(
+    promise_id: str,
+    outcome: str,
+    at: datetime | None,
+    late_reason: str,
+    safe_from: datetime | None,
+    safe_until: datetime | None,
+) -> None:
+    """Record an attempt: REACHED, NO_ANSWER, ... The pack lists the outcomes, and says which keep the promise."""
     request = pb.RecordAttemptRequest(
         idempotency_key=session.new_key(),
         promise_id=promise_id,
         outcome=outcome.upper(),
         occurred_at=contract.stamp(at or datetime.now(UTC)),
         late_reason=late_reason,
+        safe_from=contract.stamp(safe_from),
+        safe_until=contract.stamp(safe_until),
     )
     _act("RecordAttempt", request)
+
+
+@promise.command()
+@click.pass_obj
+def confirm(promise_id: str) -> None:
+    """Vouch for what somebody else entered late, as who leads: the promise was kept when they say."""
+    _judge(promise_id, confirmed=True)
+
+
+@promise.command()
+@click.option("--reason", required=True, help="Why you do not vouch for it. No names.")
+@click.pass_obj
+def refuse(promise_id: str, reason: str) -> None:
+    """Do not vouch for what somebody else entered late: the ladder goes on at once."""
+    _judge(promise_id, confirmed=False, reason=reason)
+
+
+def _judge(promise_id: str, confirmed: bool, reason: str = "") -> None:
+    request = pb.ConfirmLateEntryRequest(
+        idempotency_key=session.new_key(), promise_id=promise_id, confirmed=confirmed, reason=reason
+    )
+    _act("ConfirmLateEntry", request)
 
 
 @promise.command()
@@ -136,6 +169,7 @@ def attempt(promise_id: str, outcome: str, at: datetime | None, late_reason: str
 @click.option("--to", "to", default="", help="The staff id of who calls back; else whoever has heard it.")
 @click.option("--no-call", "no_call_because", default="", help="Why no call is owed: a code, as in WRONG_NUMBER.")
 @click.option("--at", type=Instant(), help="When it was heard; else now.")
+@click.option("--late-reason", default="", help="Why it is entered late.")
 @click.pass_obj
 def check(promise_id: str, urgent: bool, to: str, no_call_because: str, at: datetime | None, late_reason: str) -> None:
     """A message was heard: how urgent it is, and who calls back. That keeps VOICEMAIL_CHECK."""
@@ -199,6 +233,37 @@ def delegate(promise_id: str, staff_id: str) -> None:
 def escalate(promise_id: str, rung: str) -> None:
     """Climb to the RUNG that is named, now."""
     _act("EscalateTo", pb.EscalateToRequest(idempotency_key=session.new_key(), promise_id=promise_id, rung=rung))
+
+
+@promise.command()
+@click.argument("days", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="Why it takes longer. No names.")
+@click.pass_obj
+def extend(promise_id: str, days: int, reason: str) -> None:
+    """Move the due time by DAYS, as often and as far as the pack allows."""
+    request = pb.ExtendPromiseRequest(
+        idempotency_key=session.new_key(), promise_id=promise_id, days=days, reason=reason
+    )
+    _act("ExtendPromise", request)
+
+
+@promise.command()
+@click.argument("reason")
+@click.option("--until", type=Instant(), required=True, help="When the clock runs again by itself.")
+@click.pass_obj
+def pause(promise_id: str, reason: str, until: datetime) -> None:
+    """Stop the clock for a legal REASON that the pack lists, as in COURT_ORDER."""
+    request = pb.PausePromiseRequest(
+        idempotency_key=session.new_key(), promise_id=promise_id, reason=reason.upper(), until=contract.stamp(until)
+    )
+    _act("PausePromise", request)
+
+
+@promise.command()
+@click.pass_obj
+def resume(promise_id: str) -> None:
+    """The reason has gone before its time: the clock runs on from now."""
+    _act("ResumePromise", pb.ResumePromiseRequest(idempotency_key=session.new_key(), promise_id=promise_id))
 
 
 @promise.command()

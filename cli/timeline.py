@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from chassis import contract
 from cli import output, session
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2 as ledger
+from hotline.casework.v1 import workforce_service_pb2 as workforce
 from hotline.notifications.v1 import notifications_service_pb2 as notifications
 
 # A promise is shown without it: who was told, and when, the ledger knows by itself.
@@ -22,7 +23,11 @@ _UNTOLD = (grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAVAILABLE, grpc.
 Deliveries = Mapping[str, notifications.Delivery]
 """What became of messages, by their keys."""
 
+On = Mapping[str, Sequence[str]]
+"""Who is on a rung now, by whom it tells; empty if that was not asked."""
+
 _BY = {"EMAIL": "mail", "SMS": "text", "VOICE": "call"}
+_LADDER = ("rung", "who", "instant", "climbed", "on it now")
 _TOLD = ("rung", "cycle", "person", "climbed", "told", "how", "why")
 _HAPPENED = ("recorded", "occurred", "event", "by", "what")
 # Said elsewhere on the line, or too long for one.
@@ -33,10 +38,44 @@ async def print_timeline(answer: pb.GetPromiseResponse, now: datetime) -> None:
     """All that is known of one promise, for a person to read."""
     promise, names = answer.promise, await session.staff_names()
     deliveries = await _deliveries(promise.promise_id)
+    output.table("Ladder", _LADDER, ladder(answer, await _who_is_on(promise), names))
+    click.echo("")
     output.table("Told", _TOLD, (_told(told, names, deliveries) for told in answer.told))
     click.echo("")
     output.table("Happened", _HAPPENED, (_entry(entry, names) for entry in answer.history))
     click.echo(f"\n{comes_next(promise, now)}")
+
+
+def ladder(answer: pb.GetPromiseResponse, on: On, names: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """Each rung: whom it tells, its next (or only) instant, when it was climbed last, and who stands on it now."""
+    climbed = {
+        effect["rung"]: entry.recorded_at
+        for entry in answer.history
+        for effect in json.loads(entry.detail_json or "{}").get("effects", ())
+        if effect["effect"] == "Climb"
+    }
+    for rung in answer.promise.rungs:
+        people = (names.get(staff_id, staff_id) for staff_id in on.get(rung.who, ()))
+        yield (
+            rung.name,
+            f"{rung.who} (reminder)" if rung.warning else rung.who,
+            output.when(rung.at),
+            output.when(climbed[rung.name]) if rung.name in climbed else "not yet",
+            ", ".join(people) or ("NOBODY" if on else "-"),
+        )
+
+
+async def _who_is_on(promise: ledger.Promise) -> On:
+    """Who would be told now on each rung, asked as the ladder asks; empty once it is closed: nobody is told."""
+    if not promise.clock.HasField("next_instant"):
+        return {}
+    found = {}
+    async with session.stub("workforce", at="casework") as stub:
+        for who in sorted({rung.who for rung in promise.rungs}):
+            request = workforce.WhoIsOnRequest(office=promise.office, owner=promise.owner, who=who)
+            answer = await stub.WhoIsOn(request, timeout=session.TIMEOUT)
+            found[who] = [person.staff_id for person in answer.people]
+    return found
 
 
 def comes_next(promise: ledger.Promise, now: datetime) -> str:

@@ -220,6 +220,7 @@ class Casework(rpc.CaseworkServiceServicer):
             reference=request.reference,
             due_before=instant(request.due_before) if request.HasField("due_before") else None,
             limit=request.limit or _LISTED_AT_ONCE,
+            late_only=request.late_only,
         )
         async with self._database.transaction() as uow:
             found = await ledger.listed(uow, asked)

@@ -20,7 +20,7 @@ _sql = Queries.load(Path(__file__).with_name("queries"))
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which promises to list; an empty value asks for all."""
+    """Which promises to list; an empty value asks for all. `late_only`: of closed ones only those kept late."""
 
     open_only: bool = False
     office: str = ""
@@ -28,6 +28,7 @@ class Asked:
     reference: str = ""
     due_before: datetime | None = None
     limit: int = 1000
+    late_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ async def listed(uow: UnitOfWork, asked: Asked) -> list[Promise]:
         asked.reference,
         asked.due_before,
         asked.limit,
+        asked.late_only,
     )
     return [from_json(row["body"]) for row in rows]
 

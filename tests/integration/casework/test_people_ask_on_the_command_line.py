@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from chassis.contract import stamp
+from chassis.contract import instant, stamp
 from deploy.local.settings import PORTS, PROJECT
 from hotline.casework.v1 import promise_pb2
 from tests.integration.casework.conftest import MONDAY, OFFICE, World
@@ -141,6 +141,88 @@ async def test_what_is_late_and_what_is_due_soon_can_be_asked_for(world: World, 
     )
 
 
+async def test_of_closed_promises_only_those_that_were_kept_late_are_late(world: World, typed: Typed) -> None:
+    now = world.clock.now = datetime.now(UTC)
+    met, late, open_still = [await received(world, now - timedelta(minutes=30)) for _ in range(3)]
+    await world.attempt(met, occurred_at=stamp(now - timedelta(minutes=16)), late_reason="no line at the house")
+    code, said = await typed("promise", met.promise_id, "confirm")
+    assert code == 0, said
+    assert "MET_RECORDED_LATE" in said
+    await world.attempt(late)
+
+    _, found = await typed("promises", "--late", "--all")
+    _, only_open = await typed("promises", "--late")
+
+    assert [each.promise_id in found for each in (met, late, open_still)] == [False, True, True]
+    assert [each.promise_id in only_open for each in (met, late, open_still)] == [False, False, True]
+
+
+async def test_what_was_entered_late_is_refused_by_who_leads(world: World, typed: Typed) -> None:
+    promise = await world.promise("CALLBACK_STANDARD")
+    world.clock.move(hours=1)
+    await world.attempt(promise, occurred_at=stamp(MONDAY), late_reason="no line at the house")
+
+    code, said = await typed("promise", promise.promise_id, "refuse", "--reason", "the caller says otherwise")
+
+    assert code == 0, said
+    assert (await world.shown(promise)).promise.clock.state == promise_pb2.PROMISE_STATE_OPEN
+
+
+async def test_a_clock_is_stopped_and_runs_again_and_a_due_time_is_moved(world: World, typed: Typed) -> None:
+    finding = await world.promise("FINDING")
+    before = due(finding)
+
+    stopped = await typed("promise", finding.promise_id, "pause", "court_order", "--until", "2026-12-01T09:00")
+    assert stopped[0] == 0, stopped[1]
+    assert (await world.shown(finding)).promise.clock.state == promise_pb2.PROMISE_STATE_PAUSED
+    resumed = await typed("promise", finding.promise_id, "resume")
+    extended = await typed("promise", finding.promise_id, "extend", "30", "--reason", "the laboratory is awaited")
+
+    assert resumed[0] == 0, resumed[1]
+    assert extended[0] == 0, extended[1]
+    assert due((await world.shown(finding)).promise) == before + timedelta(days=30)
+
+
+async def test_who_cannot_talk_names_a_time_and_it_is_entered_with_the_attempt(world: World, typed: Typed) -> None:
+    """R081."""
+    promise = await world.promise("CALLBACK_URGENT")
+    safe = ("--safe-from", "2026-11-23T18:00", "--safe-until", "2026-11-23T20:00")
+
+    code, said = await typed(
+        "promise", promise.promise_id, "attempt", "not_safe_to_talk", "--at", MONDAY.isoformat(), *safe
+    )
+
+    assert code == 0, said
+    shown = (await world.shown(promise)).promise
+    assert shown.clock.state == promise_pb2.PROMISE_STATE_PAUSED
+    assert due(shown) == datetime.fromisoformat("2026-11-23T18:15-06:00")
+
+
+async def test_all_certificates_of_an_office_are_written_and_none_is_missing(
+    world: World, typed: Typed, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        promise = await world.promise("CALLBACK_URGENT")
+        await world.attempt(promise)
+    files = tmp_path / "chain"
+    files.mkdir()
+
+    code, said = await typed("certificate", "--office", OFFICE, "--into", str(files))
+    paths = sorted(files.iterdir())
+    whole = await typed("verify", "--whole", *map(str, paths))
+    cut = await typed("verify", "--whole", str(paths[0]), str(paths[2]))
+
+    assert code == 0, said
+    assert [path.name for path in paths] == [f"{OFFICE}-{number}.json" for number in (1, 2, 3)]
+    assert whole[0] == 0, whole[1]
+    assert cut[0] == 1
+    assert "number 2 missing" in cut[1]
+
+
+def due(promise: promise_pb2.Promise) -> datetime:
+    return instant(promise.due_at)
+
+
 async def received(world: World, at: datetime) -> promise_pb2.Promise:
     """An urgent call, due a quarter of an hour after."""
     return await world.promise("CALLBACK_URGENT", received_at=stamp(at))
@@ -156,6 +238,9 @@ async def test_a_promise_tells_who_was_told_when_and_why_and_what_comes_next(wor
 
     assert code == 0, said
     told = {line.split()[0]: line for line in said.splitlines() if "mail" in line}
+    (manager,) = [line.split() for line in said.splitlines() if line.startswith("manager")]
+    assert manager[1] == "MANAGER"
+    assert manager[-4:] == ["not", "yet", "Invented", "Manager"]
     assert "Invented Investigator" in told["owner"]
     assert "2026-11-23 09:00:00-06:00" in told["owner"]
     assert told["owner"].rstrip().endswith("owner")

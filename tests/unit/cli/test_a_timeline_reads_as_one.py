@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from chassis.contract import stamp
-from cli.timeline import comes_next, happened, how
+from cli.output import when
+from cli.timeline import comes_next, happened, how, ladder
+from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2 as ledger
 from hotline.casework.v1.casework_service_pb2 import CONTACT_CHANNEL_EMAIL as EMAIL
 from hotline.casework.v1.casework_service_pb2 import CONTACT_CHANNEL_VOICE as VOICE
@@ -43,6 +45,25 @@ def promise(state: str, minutes: float | None, **more: Any) -> ledger.Promise:
 )
 def test_it_says_what_comes_if_nobody_does_anything(standing: ledger.Promise, then: str) -> None:
     assert comes_next(standing, NOON).endswith(then)
+
+
+def test_the_ladder_shows_each_rung_with_who_is_on_it_now() -> None:
+    """R101: rung, whom it tells, its instant, when it was climbed, and the person now on it."""
+    climbed = ledger.PromiseEntry(
+        recorded_at=stamp(NOON + timedelta(minutes=31)),
+        detail_json='{"effects":[{"effect":"Climb","rung":"supervisor"}]}',
+    )
+    shown = pb.GetPromiseResponse(promise=promise("OPEN", 60), history=[climbed])
+
+    rows = list(ladder(shown, {"OWNER": ["w-1"], "SUPERVISOR": ["s-1"], "MANAGER": []}, NAMES))
+
+    assert [(row[0], row[1], row[4]) for row in rows] == [
+        ("reminder", "OWNER (reminder)", "Invented Worker"),
+        ("supervisor", "SUPERVISOR", "s-1"),
+        ("manager", "MANAGER", "NOBODY"),
+    ]
+    assert [row[3] for row in rows] == ["not yet", when(climbed.recorded_at), "not yet"]
+    assert rows[2][2] == when(shown.promise.rungs[2].at)
 
 
 def test_of_a_closed_one_nothing_more_comes() -> None:

@@ -35,6 +35,7 @@ WHERE (NOT $1 OR closed_at IS NULL)
   AND ($3 = '' OR subject_id = $3)
   AND ($4 = '' OR reference = $4)
   AND ($5::timestamptz IS NULL OR due_at < $5)
+  AND (NOT $7 OR closed_at IS NULL OR verdict LIKE 'LATE%')
 ORDER BY due_at, promise_id
 LIMIT $6;
 
