@@ -19,6 +19,7 @@ FOLLOWS = 600.0
 
 @pytest.mark.timeout(1200)
 async def test_in_a_surge_no_call_is_dropped_and_none_is_told_twice() -> None:
+    """OnCall #3898: alerts were dropped under load."""
     async with floor() as platform, platform.up():
         await platform.hire()
         callbacks = await call_in(platform, CALLERS)

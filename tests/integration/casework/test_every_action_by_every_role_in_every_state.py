@@ -181,6 +181,7 @@ async def came_of(world: World, action: str, promise: Promise, role: Role) -> st
 
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_every_role_may_do_what_the_tables_say_and_nothing_else(world: World, action: str) -> None:
+    """Primero R2-3960, R2-3957, R2-3930: transitions without authority, and a manager who could not revoke one."""
     kind, found, expected = OTHERWISE.get(action, CALLBACK), {}, {}
     for state, outcome in zip(STATES, WHEN[action], strict=True):
         if outcome == NEVER:

@@ -67,6 +67,7 @@ async def test_a_mail_server_that_is_down_for_a_while_loses_nothing(desk: Desk) 
 async def test_a_sender_killed_between_data_and_record_is_followed_by_a_repetition_under_one_message_id(
     desk: Desk,
 ) -> None:
+    """Primero, webhook_job: an ambiguous send is repeated only under a name by which it is known again."""
     desk = desk.impatient()
     desk.post_office.answering.clear()
     await desk.notify("key")
@@ -108,6 +109,7 @@ async def test_a_refusal_for_good_fails_and_says_so_in_a_fact(desk: Desk) -> Non
 
 
 async def test_a_refusal_for_now_is_tried_again(desk: Desk) -> None:
+    """Iris pull request #289: what failed was caught and logged, and never sent."""
     desk.post_office.answers[WORKER_EMAIL] = "451 come back later"
     await desk.notify("key")
     async with desk.sending():

@@ -24,6 +24,7 @@ PEOPLE = [
 async def test_no_name_number_address_or_narrative_is_on_any_topic_or_in_any_log(
     desk: Any, screener: Any, stack: Addresses, intake: RunningService, triage: RunningService, database: Any
 ) -> None:
+    """hrm #1083: personal data stood in logs."""
     contact_id = (await desk.OpenContact(a_contact(caller_address=CANARY), timeout=TIMEOUT)).contact.contact_id
     told = a_report(
         contact_id,

@@ -15,6 +15,7 @@ RECEIVED = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 @pytest.mark.parametrize("pack", Packs().all(), ids=lambda pack: f"{pack.id} {pack.version}")
 @pytest.mark.parametrize("tier", TIERS)
 def test_every_tier_promises_a_first_contact_and_a_finding_that_somebody_is_told_of(pack: Pack, tier: str) -> None:
+    """California CWS: a response-time label had no clock."""
     kinds = promised(tier, ())
     assert {"FIRST_CONTACT", "FINDING"} <= set(kinds)
     for kind in kinds:

@@ -81,6 +81,7 @@ def test_an_alleged_victim_has_screening_facts() -> None:
     ids=["nobody is suspected", "somebody nobody knows", "somebody nobody knows and another"],
 )
 def test_an_allegation_needs_no_known_perpetrator(others: tuple[Participant, ...]) -> None:
+    """ca-cwds/Sandbox #9, #16: an allegation was impossible until both roles existed."""
     victim = STATEMENT.participants[0]
     assert a_report(statement=replace(STATEMENT, participants=(victim, *others))).participants == (victim, *others)
 

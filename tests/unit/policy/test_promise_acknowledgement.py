@@ -34,6 +34,7 @@ def test_nobody_is_told_again_while_an_acknowledgement_holds() -> None:
 
 
 def test_later_rungs_keep_their_spacing_after_a_hold() -> None:
+    """OnCall #934, #1931: a wait was dropped, or ignored."""
     desk = Desk(promise(STANDARD)).until("7:00")
     desk.do(Acknowledge("worker-1"))
     desk.until("12:00")
