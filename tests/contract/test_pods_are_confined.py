@@ -11,6 +11,7 @@ import pytest
 
 from chassis.client import RESOLVED_AGAIN
 from chassis.settings import Settings
+from deploy.kubernetes import development_secrets
 from deploy.local.platform import READERS
 from deploy.local.settings import PORTS, SERVICES
 from services.casework.settings import CaseworkSettings
@@ -229,24 +230,26 @@ def test_whoever_calls_others_and_nobody_else_has_a_token(overlay: Deployment) -
     assert having == CALLERS
 
 
-def test_secrets_come_from_somewhere(overlays: Mapping[str, Deployment]) -> None:
-    production = overlays["production"]
-    made = {m["spec"]["target"]["name"] for m in production.of_kind("ExternalSecret")}
-    made |= {m["spec"]["secretName"] for m in production.of_kind("Certificate")}
-    made |= production.names("KafkaUser") | {"hotline-cluster-ca-cert"}
-    made |= {f"{name}-{what}" for name in production.names("Cluster") for what in ("app", "ca")}
-    for workload in production.workloads():
+def test_secrets_come_from_somewhere(overlay: Deployment, tmp_path: Path) -> None:
+    made = {m["spec"]["target"]["name"] for m in overlay.of_kind("ExternalSecret")}
+    made |= {m["spec"]["secretName"] for m in overlay.of_kind("Certificate")}
+    made |= overlay.names("KafkaUser") | {"hotline-cluster-ca-cert"}
+    made |= {f"{name}-{what}" for name in overlay.names("Cluster") for what in ("app", "ca")}
+    if overlay.name == "development":
+        made |= {secret["metadata"]["name"] for secret in development_secrets.manifests(tmp_path)}
+    for workload in overlay.workloads():
         assert _secrets(workload) <= made, title(workload)
 
 
 def _secrets(workload: Manifest) -> set[str]:
+    """Those without which it does not start."""
     volumes = pod(workload)["volumes"]
     sources = [source for volume in volumes for source in volume.get("projected", {}).get("sources", [])]
     keys = [
         entry["valueFrom"]["secretKeyRef"]["name"]
         for c in containers(workload)
         for entry in c.get("env", [])
-        if "valueFrom" in entry
+        if "valueFrom" in entry and not entry["valueFrom"]["secretKeyRef"].get("optional")
     ]
     return {
         *(volume["secret"]["secretName"] for volume in volumes if "secret" in volume),

@@ -38,6 +38,7 @@ RUN_BY = {
     "hotline workflows upgrade": "tests/operations/test_a_release_beside_the_former_one.py",
     "hotline promise": "tests/integration/casework/test_people_ask_on_the_command_line.py",
     "hotline packs sign": "tests/unit/policy/test_policy_commands.py",
+    "hotline login": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline why": "tests/telemetry/test_why_a_family_was_contacted_late.py",
     "age --decrypt": "tests/integration/casework/test_a_downtime_book_holds_what_is_owed.py",
 }
