@@ -23,6 +23,7 @@ CALLS = {
 
 DATABASES = {"intake", "triage", "casework", "notifications"}
 KAFKA = {"relay", "consumer", "bridge"}
+TEMPORAL = {"app.kubernetes.io/name": "temporal"}
 
 
 def policies(made: Deployment) -> list[Manifest]:
@@ -133,17 +134,35 @@ def test_the_internet_is_reached_by_mail_by_telephone_and_by_stores_alone(overla
 
 def test_temporal_is_reached_by_the_workflows_alone(overlays: Mapping[str, Deployment]) -> None:
     """It knows no tokens: who reaches it may do with alarms what they like."""
-    (policy,) = policies(overlays["temporal"])
-    callers = [rule["from"] for rule in policy["spec"]["ingress"] if rule.get("ports") == [{"port": 7233}]]
+    callers = [peer for peer, ports in allowed(overlays["temporal"], "ingress", TEMPORAL) if ports == [7233]]
     assert callers == [
-        [
-            {
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "hotline"}},
-                "podSelector": {"matchLabels": {"app.kubernetes.io/name": "workflows"}},
-            },
-            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}},
-        ]
+        {
+            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "hotline"}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "workflows"}},
+        },
+        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}},
     ]
+
+
+def test_of_temporal_only_its_database_reaches_out(overlays: Mapping[str, Deployment]) -> None:
+    made = overlays["temporal"]
+    outside = {
+        who: [ports for peer, ports in allowed(made, "egress", labels) if "ipBlock" in peer]
+        for who, labels in {"server": TEMPORAL, "database": {"cnpg.io/cluster": "temporal-database"}}.items()
+    }
+    assert outside == {"server": [], "database": [[443, 6443]]}
+
+
+@pytest.mark.parametrize("name", [*sorted(DATABASES), "temporal"])
+def test_the_figures_of_every_database_can_be_read(overlays: Mapping[str, Deployment], name: str) -> None:
+    """CloudNativePG tells them on port 9187: that an archive stands still is told nowhere else."""
+    made = overlays["temporal" if name == "temporal" else "production"]
+    readers = [
+        peer
+        for peer, ports in allowed(made, "ingress", {"cnpg.io/cluster": f"{name}-database"})
+        if 9187 in ports and "namespaceSelector" in peer
+    ]
+    assert readers == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}]
 
 
 def test_telemetry_reaches_the_collector_and_the_collector_knows_its_senders(
