@@ -34,12 +34,12 @@ READS: Mapping[str, tuple[str, ...]] = {
 
 USERS: Mapping[str, tuple[str, ...]] = {
     "intake": (),
-    "triage": ("triage", "triage-shadow"),
+    "triage": ("triage",),
     "casework": ("casework",),
     "notifications": ("notifications",),
     "workflows": ("workflows",),
 }
-"""Each service with the consumer groups that are its own."""
+"""Each service with the consumer groups of its own that run in the cluster: the shadow slot does not."""
 
 Resource = dict[str, Any]
 
@@ -51,7 +51,7 @@ def owner_of(topic: Topic) -> str:
 
 def dead_letters() -> list[str]:
     """Where the groups set aside what they cannot apply: one topic for each that a group reads."""
-    return sorted(dead_letter(topic, group) for group, topics in READS.items() for topic in topics)
+    return sorted(dead_letter(topic, group) for group in _deployed() for topic in READS[group])
 
 
 def topics() -> list[Resource]:
@@ -78,14 +78,18 @@ def user(service: str) -> Resource:
 
 def lag_watcher() -> Resource:
     """Who asks how far consumers are behind: the autoscaler. It may read no fact."""
-    read = sorted({topic for names in READS.values() for topic in names})
+    read = sorted({topic for group in _deployed() for topic in READS[group]})
     return _user(
         "autoscaler-kafka",
         [
             *(_allowed("topic", name, "Describe") for name in read),
-            *(_allowed("group", name, "Describe") for name in READS),
+            *(_allowed("group", name, "Describe") for name in _deployed()),
         ],
     )
+
+
+def _deployed() -> list[str]:
+    return [group for groups in USERS.values() for group in groups]
 
 
 def _topic(name: str, partitions: int) -> Resource:

@@ -74,7 +74,7 @@ def test_amid_its_own_release_temporal_has_connections_for_all(overlays: Mapping
 def test_lag_is_watched_of_every_group_that_is_deployed(overlays: Mapping[str, Deployment]) -> None:
     triggers = [t for scaler in overlays["production"].of_kind("ScaledObject") for t in scaler["spec"]["triggers"]]
     groups = {trigger["metadata"]["consumerGroup"] for trigger in triggers if trigger["type"] == "kafka"}
-    assert groups == {group for groups in kafka.USERS.values() for group in groups} - {"triage-shadow"}
+    assert groups == {group for groups in kafka.USERS.values() for group in groups}
 
 
 def test_the_backlog_of_the_workers_own_queue_is_watched(combinations: Mapping[str, Deployment]) -> None:

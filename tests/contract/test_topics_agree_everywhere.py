@@ -46,7 +46,8 @@ def _asked(subscriptions: Callable[..., Mapping[str, Any]], channel: grpc.aio.Ch
 
 
 def test_the_cluster_has_every_topic_and_no_other(overlay: Deployment) -> None:
-    dead = {dead_letter(topic, group) for group, read in kafka.READS.items() for topic in read}
+    groups = [group for of_service in kafka.USERS.values() for group in of_service]
+    dead = {dead_letter(topic, group) for group in groups for topic in kafka.READS[group]}
     assert overlay.names("KafkaTopic") == {topic.name for topic in TOPICS} | dead
 
 
