@@ -13,6 +13,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from deploy.kubernetes import kustomize
+from deploy.kubernetes import agency, kustomize
 from deploy.kubernetes.cluster import Cluster
 from deploy.kubernetes.control_plane import control_plane
 from deploy.kubernetes.definitions import definitions
@@ -50,10 +51,7 @@ Manifest = dict[str, Any]
 async def check(cluster: Cluster, overlay: str) -> None:
     """Every step in turn; a StackError says which one failed and why."""
     _say(f"{overlay}: rendering")
-    program = await kustomize.program(StackSettings(), _say)
-    manifests: list[Manifest] = []
-    for folder in ("temporal", f"overlays/{overlay}"):
-        manifests += await kustomize.rendered(program, kustomize.FOLDER / folder)
+    manifests = await _manifests(overlay)
     await _refuse_what_is_in_use(cluster, manifests)
     await _define(cluster)
     before = _release_before(manifests)
@@ -69,6 +67,15 @@ async def check(cluster: Cluster, overlay: str) -> None:
         await _go_over(cluster, release)
     await _drain(cluster)
     _say(f"{overlay}: applied without a warning, rolled out, updated, put back, and moved from a drained node")
+
+
+async def _manifests(overlay: str) -> list[Manifest]:
+    """What Temporal needs, and the overlay; `production` as an agency builds on it."""
+    program = await kustomize.program(StackSettings(), _say)
+    with tempfile.TemporaryDirectory() as name:
+        own = agency.write(Path(name)) if overlay == "production" else kustomize.FOLDER / "overlays" / overlay
+        around = await kustomize.rendered(program, kustomize.FOLDER / "temporal")
+        return around + await kustomize.rendered(program, own)
 
 
 async def _refuse_what_is_in_use(cluster: Cluster, manifests: Iterable[Manifest]) -> None:

@@ -38,6 +38,9 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "config/crd/bases/postgresql.cnpg.io_databases.yaml",
         "config/crd/bases/postgresql.cnpg.io_scheduledbackups.yaml",
     ),
+    "github.com/cloudnative-pg/plugin-barman-cloud@v0.15.0": (
+        "config/crd/bases/barmancloud.cnpg.io_objectstores.yaml",
+    ),
 }
 """Go modules, and the definitions in them."""
 
