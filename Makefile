@@ -43,7 +43,7 @@ bench: ready ## How fast this machine screens and replays, and how late its alar
 	@$(BIN)/python -m tests.load.promises
 
 .PHONY: manifests
-manifests: ready ## Write what is made from the table of topics and from the objectives, then check all that is deployed
+manifests: ready ## Write what is made from templates, the table of topics and the objectives, then check all that is deployed
 	@$(BIN)/python -m deploy.kubernetes.generate
 	@$(BIN)/python -m deploy.observability.generate
 	@$(BIN)/python -m pytest tests/contract

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -12,8 +13,12 @@ from typing import Any
 import yaml
 
 from deploy.kubernetes.kustomize import FOLDER
+from deploy.local.settings import PROJECT
 
 Manifest = dict[str, Any]
+
+VERSION: str = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
+"""Of the project, and so of its images."""
 
 COMPONENTS = (
     "network-policies",

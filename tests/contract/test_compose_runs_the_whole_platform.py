@@ -11,7 +11,8 @@ import yaml
 from deploy.kubernetes.generate import PROJECT
 from deploy.local.platform import READERS
 from deploy.local.settings import PORTS, SERVICES
-from tests.contract.test_pods_are_confined import SETTINGS, VERSION, known_variables
+from tests.contract.manifests import VERSION
+from tests.contract.test_pods_are_confined import SETTINGS, known_variables
 from workflows.__main__ import PARTS
 
 FILE = PROJECT / "deploy" / "compose.yaml"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,11 +16,8 @@ from deploy.local.settings import PORTS, SERVICES
 from services.casework.settings import CaseworkSettings
 from services.notifications.settings import NotificationsSettings
 from services.triage.shadow.settings import ShadowSettings
-from tests.contract.manifests import Deployment, Manifest, containers, labels_of_pods, pod, selects, title
+from tests.contract.manifests import VERSION, Deployment, Manifest, containers, labels_of_pods, pod, selects, title
 from workflows.settings import WorkflowSettings
-
-PROJECT = Path(__file__).parents[2]
-VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
 
 SETTINGS: Mapping[str, tuple[type[Settings], ...]] = {
     "intake": (Settings,),

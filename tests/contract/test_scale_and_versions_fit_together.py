@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 import yaml
@@ -12,10 +10,8 @@ import yaml
 from deploy.kubernetes import kafka
 from deploy.kubernetes.kustomize import FOLDER
 from deploy.local.settings import SERVICES
-from tests.contract.manifests import Deployment, Manifest, containers, labels_of_pods, pod, selects, title
+from tests.contract.manifests import VERSION, Deployment, Manifest, containers, labels_of_pods, pod, selects, title
 from workflows import DEPLOYMENT, TASK_QUEUE
-
-VERSION = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
 
 CONNECTIONS_OF_OTHERS = 20
 """Of a database's connections: for its operator, for migrations, for a person who looks, and what PostgreSQL keeps."""

@@ -9,8 +9,7 @@ import pytest
 
 from deploy.local.settings import PROJECT
 from services.casework.downtime.settings import DowntimeSettings
-from tests.contract.manifests import Deployment, Manifest, containers, labels_of_pods, pod
-from tests.contract.test_pods_are_confined import VERSION
+from tests.contract.manifests import VERSION, Deployment, Manifest, containers, labels_of_pods, pod
 from tests.contract.test_the_network_lets_through_only_what_is_named import may, process
 
 WITH_BOOKS = ("production", "small-agency")

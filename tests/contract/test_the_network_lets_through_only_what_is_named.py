@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.local.settings import PORTS
-from tests.contract.manifests import Deployment, Manifest, labels_of_pods, selects, title
+from tests.contract.manifests import VERSION, Deployment, Manifest, labels_of_pods, selects, title
 
 CALLS = {
     ("notifications-consumer", "casework-api"),
@@ -84,7 +84,8 @@ def test_exactly_the_calls_of_the_platform_are_let_through(overlay: Deployment) 
         if called.endswith("-api")
         and may(overlay, "egress", from_labels, to_labels, PORTS[called.removesuffix("-api")])
     }
-    assert {(caller.removesuffix("-0-1-0"), called) for caller, called in found} == CALLS
+    version = "-" + VERSION.replace(".", "-")
+    assert {(caller.removesuffix(version), called) for caller, called in found} == CALLS
 
 
 @pytest.mark.parametrize(("caller", "called"), sorted(CALLS))
