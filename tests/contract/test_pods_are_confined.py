@@ -147,8 +147,10 @@ def test_updates_take_nobody_away_before_another_is_ready(overlay: Deployment) -
 def test_updates_take_nobody_away_before_callers_can_have_the_address_of_another(overlay: Deployment) -> None:
     """R139: a name may be answered for KEPT_NAME seconds as it was, and callers wait between two questions."""
     for service in SERVICES:
-        ready = overlay.named("Deployment", f"{service}-api")["spec"]["minReadySeconds"]
-        assert ready > KEPT_NAME + RESOLVED_AGAIN, service
+        deployment = overlay.named("Deployment", f"{service}-api")
+        assert deployment["spec"]["minReadySeconds"] > KEPT_NAME + RESOLVED_AGAIN, service
+        # A budget lets the next be evicted as soon as another is ready: then those that go must answer so long.
+        assert float(overlay.environment(deployment)["HOTLINE_DRAIN_DELAY"] or 0) > KEPT_NAME + RESOLVED_AGAIN, service
 
 
 def test_every_variable_is_one_that_the_process_reads(overlay: Deployment) -> None:

@@ -52,8 +52,8 @@ def test_scaled_out_and_amid_a_release_a_service_has_connections_for_all(overlay
             continue
         copies = most.get(deployment["metadata"]["name"]) or deployment["spec"]["replicas"]
         pool = int(told["HOTLINE_DATABASE_CONNECTIONS"] or 0) if labels["app.kubernetes.io/component"] != "relay" else 0
-        # One copy more that comes, one that is still ending; and in each, one connection that only listens.
-        needed += (copies + deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"] + 1) * (pool + 1)
+        # One copy more that comes, two that are still ending; and in each, one connection that only listens.
+        needed += (copies + deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"] + 2) * (pool + 1)
     database = overlay.named("Cluster", f"{service}-database")["spec"]["postgresql"]
     assert needed <= int(database["parameters"]["max_connections"])
 

@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis import identity
@@ -25,9 +26,13 @@ from tests.services import free_port
 NAME = "copies.test"
 KEPT = 1.0
 """Seconds for which the name server repeats an answer; a cluster's does for 30."""
-READY = KEPT + RESOLVED_AGAIN + 1
-"""Seconds a new copy is ready before an old one goes: minReadySeconds, by the same reckoning."""
-DRAIN_DELAY = 0.5
+ENOUGH = KEPT + RESOLVED_AGAIN + 1
+"""Seconds in which every caller can come to know a new copy."""
+WAYS = {"release": (ENOUGH, 0.5), "drained nodes": (0.0, ENOUGH)}
+"""How long a new copy is ready before an old one goes (minReadySeconds), and how long that one still answers.
+
+A release waits; an eviction does not, as soon as another copy is ready.
+"""
 
 
 class Names(asyncio.DatagramProtocol):
@@ -59,8 +64,8 @@ class Names(asyncio.DatagramProtocol):
 class Copies:
     """The copies of one service, all on one port, each at an address of its own."""
 
-    def __init__(self, names: Names, folder: Path) -> None:
-        self.port = free_port()
+    def __init__(self, names: Names, folder: Path, drain_delay: float) -> None:
+        self.port, self._drain_delay = free_port(), drain_delay
         self._names, self._keys = names, folder / "identity"
         self._running: dict[str, tuple[asyncio.Event, asyncio.Task[None]]] = {}
         identity.make_development_key(self._keys)
@@ -68,22 +73,21 @@ class Copies:
     async def start(self, address: str) -> None:
         """A copy that answers, and is named from then on."""
         serving, stop = asyncio.Event(), asyncio.Event()
-        settings = Settings(bind=address, port=self.port, identity_keys=self._keys, drain_delay=DRAIN_DELAY)
+        settings = Settings(bind=address, port=self.port, identity_keys=self._keys, drain_delay=self._drain_delay)
         running = serve([], settings, ready=_ready, stop=stop, started=lambda _port: serving.set())
         self._running[address] = stop, asyncio.create_task(running)
         await serving.wait()
         self._names.addresses.append(address)
 
-    async def stop(self, address: str) -> None:
-        """A copy goes: it is not named any more, and ends in order."""
+    def stop(self, address: str) -> None:
+        """A copy goes: it is not named any more, and begins to end in order."""
         self._names.addresses.remove(address)
-        stop, running = self._running.pop(address)
-        stop.set()
-        await running
+        self._running[address][0].set()
 
     async def stop_all(self) -> None:
-        for address in tuple(self._running):
-            await self.stop(address)
+        for stop, _ in self._running.values():
+            stop.set()
+        await asyncio.gather(*(running for _, running in self._running.values()))
 
 
 async def _ready() -> bool:
@@ -118,10 +122,13 @@ async def called(copies: Copies, name_server: int) -> AsyncIterator[list[str]]:
         assert len(calls) > 100
 
 
-async def test_no_call_fails_while_every_copy_is_replaced_at_a_new_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("ready", "drain_delay"), WAYS.values(), ids=WAYS)
+async def test_no_call_fails_while_every_copy_is_replaced_at_a_new_address(
+    tmp_path: Path, ready: float, drain_delay: float
+) -> None:
     loop = asyncio.get_running_loop()
     transport, names = await loop.create_datagram_endpoint(Names, local_addr=("127.0.0.1", 0))
-    copies = Copies(names, tmp_path)
+    copies = Copies(names, tmp_path, drain_delay)
     async with AsyncExitStack() as standing:
         standing.callback(transport.close)
         standing.push_async_callback(copies.stop_all)
@@ -130,7 +137,7 @@ async def test_no_call_fails_while_every_copy_is_replaced_at_a_new_address(tmp_p
         async with called(copies, transport.get_extra_info("sockname")[1]) as failed:
             for old, new in (("127.0.0.2", "127.0.0.4"), ("127.0.0.3", "127.0.0.5")):
                 await copies.start(new)
-                await asyncio.sleep(READY)
-                await copies.stop(old)
-            await asyncio.sleep(READY)
+                await asyncio.sleep(ready)
+                copies.stop(old)
+            await asyncio.sleep(drain_delay + ENOUGH)
         assert not failed, f"{len(failed)} calls failed: {failed[:3]}"
