@@ -20,8 +20,10 @@ from jwt.algorithms import OKPAlgorithm
 from chassis import errors
 from chassis.clock import Clock, system_clock
 
-ISSUER = "hotline-development"
+DEVELOPMENT_ISSUER = "hotline-development"
 AUDIENCE = "hotline"
+ALGORITHMS = ("EdDSA", "ES256", "RS256")
+"""Signatures with a key pair; a key of another kind in the issuer's list is passed over."""
 _PUBLIC = "jwks.json"
 _PRIVATE = "issuer.jwk"
 _SKEW = timedelta(seconds=5)
@@ -101,13 +103,14 @@ def issue(
     *,
     kind: ActorKind = ActorKind.PERSON,
     lifetime: timedelta = timedelta(hours=12),
+    issuer: str = DEVELOPMENT_ISSUER,
     clock: Clock = system_clock,
 ) -> str:
-    """A signed token for a person (or service), from the development issuer in `folder`."""
+    """A signed token for a person (or service), with the key in `folder`, as the development issuer or as `issuer`."""
     private = json.loads((folder / _PRIVATE).read_text())
     now = clock()
     claims = {
-        "iss": ISSUER,
+        "iss": issuer,
         "aud": AUDIENCE,
         "sub": subject,
         "roles": sorted(roles),
@@ -139,10 +142,11 @@ def token_from_file(path: Path) -> Callable[[], str]:
 
 
 class Verifier:
-    """Knows the issuer's public keys, and turns a token into an actor."""
+    """Knows the issuer's name and public keys, and turns a token into an actor."""
 
-    def __init__(self, keys_path: Path) -> None:
+    def __init__(self, keys_path: Path, issuer: str = DEVELOPMENT_ISSUER) -> None:
         self._path = keys_path / _PUBLIC if keys_path.is_dir() else keys_path
+        self._issuer = issuer
         self._changed = -1
         self._keys: Mapping[str, jwt.PyJWK] = {}
         self._reload()
@@ -154,9 +158,9 @@ class Verifier:
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=["EdDSA"],
+                algorithms=[key.algorithm_name],  # the token does not choose
                 audience=AUDIENCE,
-                issuer=ISSUER,
+                issuer=self._issuer,
                 leeway=_SKEW,
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )
@@ -178,7 +182,7 @@ class Verifier:
         changed = self._path.stat().st_mtime_ns
         if changed != self._changed:
             keys = jwt.PyJWKSet.from_json(self._path.read_text()).keys
-            self._keys = {key.key_id: key for key in keys if key.key_id}
+            self._keys = {key.key_id: key for key in keys if key.key_id and key.algorithm_name in ALGORITHMS}
             self._changed = changed
 
 

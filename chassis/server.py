@@ -72,7 +72,7 @@ async def serve(
 
     `ready` is asked every second and is what the health service answers; `started` is told the port once it is bound.
     """
-    verifier = Verifier(Path(settings.need("identity_keys")))
+    verifier = Verifier(Path(settings.need("identity_keys")), settings.issuer())
     access: Access = {method: roles for servicer in servicers for method, roles in servicer.access_rows().items()}
     server = grpc.aio.server(interceptors=interceptors(verifier, access), options=_OPTIONS)
     for servicer in servicers:

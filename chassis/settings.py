@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.identity import DEVELOPMENT_ISSUER
 from policy.packs import DEFAULT_PACK, Packs
 
 _REPOSITORY = Path(__file__).resolve().parent.parent
@@ -33,6 +34,8 @@ class Settings(BaseSettings):
     temporal_address: str | None = None
     smtp_address: str | None = None
     identity_keys: Path | None = None
+    # Who signs tokens, exactly as they name it (`iss`); development has an issuer of its own.
+    identity_issuer: str | None = None
     token_file: Path | None = None
     intake_address: str | None = None
     triage_address: str | None = None
@@ -65,6 +68,15 @@ class Settings(BaseSettings):
         packs = Packs(self.packs, trusted=self.pack_keys)
         packs.versions(self.pack)
         return packs
+
+    def issuer(self) -> str:
+        """Whose tokens are believed; outside development `MissingSetting` if nobody is named but its issuer."""
+        named = self.identity_issuer or DEVELOPMENT_ISSUER
+        if named == DEVELOPMENT_ISSUER and not self.development:
+            raise MissingSetting(
+                f"HOTLINE_IDENTITY_ISSUER must name the agency's issuer of tokens: only development trusts {named}"
+            )
+        return named
 
     def need(self, name: str) -> str:
         """The value of a setting this process cannot do without; `MissingSetting` names the variable to set."""

@@ -50,6 +50,8 @@ SMALL = 260 * 2**20
 GRACE = 40
 """Seconds until a container that was told to end is killed."""
 DATABASE = "hotline_intake"
+ISSUER = "https://identity.agency.example"
+"""Production does not trust the development issuer."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Place:
         return {
             "HOTLINE_DATABASE_URL": f"postgresql://{DATABASE}:{self.secret}@postgres:5432/{DATABASE}",
             "HOTLINE_IDENTITY_KEYS": "/run/hotline/identity/jwks.json",
+            "HOTLINE_IDENTITY_ISSUER": ISSUER,
             "HOTLINE_PORT": "7101",
             **more,
         }
@@ -149,7 +152,7 @@ def run(image: str, *command: str, **told: str) -> tuple[int, str]:
 
 async def open_contact(address: str, keys: Path) -> pb.Contact:
     """Somebody calls."""
-    token = identity.issue(keys, str(uuid4()), ["INTAKE_SPECIALIST"])
+    token = identity.issue(keys, str(uuid4()), ["INTAKE_SPECIALIST"], issuer=ISSUER)
     async with connect(address, lambda: token) as channel:
         request = pb.OpenContactRequest(
             idempotency_key=str(uuid4()),

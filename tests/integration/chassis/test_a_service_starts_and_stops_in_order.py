@@ -267,6 +267,15 @@ async def test_a_missing_setting_is_named(place: Place) -> None:
     assert "HOTLINE_DATABASE_URL is not set" in errors.decode()
 
 
+async def test_production_does_not_start_on_the_issuer_of_development(place: Place) -> None:
+    migrated = await _start(place.environment, "migrate")
+    await migrated.communicate()
+    child = await _start(place.environment | {"HOTLINE_ENVIRONMENT": "production"}, "api")
+    _, errors = await asyncio.wait_for(child.communicate(), 30)
+    assert child.returncode == 1
+    assert "HOTLINE_IDENTITY_ISSUER must name the agency's issuer" in errors.decode()
+
+
 async def test_an_unknown_mode_is_answered_with_the_known_ones(place: Place) -> None:
     child = await _start(place.environment, "everything")
     _, errors = await child.communicate()
