@@ -48,6 +48,10 @@ manifests: ready ## Write what is made from templates, the table of topics and t
 	@$(BIN)/python -m deploy.observability.generate
 	@$(BIN)/python -m pytest tests/contract
 
+.PHONY: programs
+programs: ready ## Build what checks of telemetry run and no package holds: promtool, Prometheus, a collector, Jaeger (minutes, once)
+	@$(BIN)/python -m deploy.observability.building
+
 .PHONY: cluster-check
 cluster-check: ready ## Apply the manifests to a real API server with simulated nodes, update, put back, drain: [OVERLAY=production]
 	@$(BIN)/python -m deploy.kubernetes.cluster_check $(OVERLAY)

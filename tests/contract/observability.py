@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from deploy.local.platform import OWN_PROCESSES, READERS, WORKFLOW_PROCESSES
-from deploy.local.settings import SERVICES
+from deploy.local.settings import SERVICES, StackSettings
+from deploy.observability.building import built
 from deploy.observability.generate import FOLDER
 
 PROJECT = FOLDER.parents[1]
@@ -26,7 +27,7 @@ RULES = {
 OUTSIDE = "outside/rules.yaml"
 OUTSIDE_PROMETHEUS = yaml.safe_load((FOLDER / "outside" / "prometheus.yaml").read_text())
 
-HOW_TO_HAVE = "docs/operations/observability.md says how to have it"
+HOW_TO_HAVE = "`make programs` builds it, once, in some minutes"
 
 _PROCESS = frozenset({"job", "instance"})
 
@@ -48,11 +49,11 @@ class Selector:
 
 
 def program(name: str) -> str:
-    """Where a program is; the test is skipped, and says so, where it is not."""
-    found = shutil.which(name)
+    """Where a program is: built, else on the PATH; the test is skipped, and says so, where it is neither."""
+    found = built(StackSettings(), name) or shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not on the PATH: {HOW_TO_HAVE}")
-    return found
+        pytest.skip(f"{name} is not built, nor on the PATH: {HOW_TO_HAVE}")
+    return str(found)
 
 
 def processes() -> set[tuple[str, str]]:

@@ -11,7 +11,8 @@ import yaml
 from deploy.kubernetes import definitions
 from deploy.kubernetes.kustomize import FOLDER
 from deploy.local import kafka, temporal
-from tests.contract.manifests import Deployment
+from deploy.observability import building
+from tests.contract.manifests import Deployment, containers
 from tests.contract.test_compose_runs_the_whole_platform import SERVICES_OF_FILE
 
 PROJECT = Path(__file__).parents[2]
@@ -29,6 +30,25 @@ def test_temporal_is_the_one_that_is_tested() -> None:
     assert SERVICES_OF_FILE["temporal"]["image"] == f"temporalio/server:{temporal.VERSION}"
     assert SERVICES_OF_FILE["temporal-schema"]["image"] == f"temporalio/admin-tools:{temporal.VERSION}"
     assert SERVICES_OF_FILE["temporal-ui"]["image"].rpartition(":")[2] == VALUES["web"]["image"]["tag"]
+
+
+def test_telemetry_goes_to_the_releases_that_are_tested(overlays: Mapping[str, Deployment]) -> None:
+    """Go modules of Prometheus 3.5.0 are numbered 0.305.0, those of Jaeger 2.13.0 are 1.76.0."""
+    assert pinned("prometheus", "github.com/prometheus/prometheus") == "0.305.0"
+    assert SERVICES_OF_FILE["prometheus"]["image"] == "prom/prometheus:v3.5.0"
+    assert pinned("jaeger", "github.com/jaegertracing/jaeger") == "1.76.0"
+    assert SERVICES_OF_FILE["jaeger"]["image"] == "jaegertracing/jaeger:2.13.0"
+    image = f"otel/opentelemetry-collector-contrib:{pinned('otelcol-contrib', 'go.opentelemetry.io/collector/otelcol')}"
+    assert SERVICES_OF_FILE["collector"]["image"] == image
+    (collector,) = containers(overlays["production"].named("Deployment", "collector"))
+    assert collector["image"] == image
+
+
+def pinned(program: str, module: str) -> str:
+    """The version of a module of which a program of the checks is built."""
+    (source,) = [source for source in building.SOURCES if source.name == program]
+    (version,) = re.findall(rf"^(?:require )?\s*{re.escape(module)} v(\S+)$", (source / "go.mod").read_text(), re.M)
+    return str(version)
 
 
 def test_operators_are_those_by_whose_definitions_manifests_are_checked() -> None:
