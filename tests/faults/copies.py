@@ -1,4 +1,4 @@
-"""Two copies of every service, restarted in turn, and callers who share their calls among the copies."""
+"""Two copies of every service, restarted in turn, and calls that arrive at a rate, shared among the copies."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 import asyncpg
@@ -134,47 +135,57 @@ async def fleet(stack: Addresses, folder: Path) -> AsyncIterator[Fleet]:
 
 @dataclass
 class Load:
-    """Calls made at a rate, shared among callers; what failed, and how many were answered, by their names."""
+    """Calls that start at a rate whether or not answers come, as people call; what came of them, by their names."""
 
     calls: dict[str, Call]
     rate: float
-    """Calls a second in all; less where answers do not come that fast, for nobody calls while waiting."""
-    callers: int
+    """Calls a second in all, of each name in turn."""
+    at_once: int
+    """So many may wait for an answer; a call whose turn comes then is not made, and counts as missed."""
+    started: int = 0
+    missed: int = 0
     answered: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    """How long calls were started."""
 
     @property
     def reached(self) -> float:
-        """Calls answered in a second."""
-        return self.answered.total() / self.seconds
+        """The share of the rate that was started."""
+        return self.started / (self.rate * self.seconds)
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
-        """Callers call while the block runs; at its end all are answered."""
-        stop, began = asyncio.Event(), time.monotonic()
-        names = list(self.calls)
-        callers = [
-            asyncio.create_task(self._call_on(names[n % len(names)], stop)) for n in range(self.callers * len(names))
-        ]
-        try:
-            yield
-        finally:
-            stop.set()
-            await asyncio.gather(*callers)
-            self.seconds = time.monotonic() - began
-
-    async def _call_on(self, name: str, stop: asyncio.Event) -> None:
-        pause = self.callers * len(self.calls) / self.rate
-        due = time.monotonic()
-        while not stop.is_set():
+        """Calls start while the block runs; at its end all are answered."""
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as running:
+            running.create_task(self._start_calls(running, stop))
             try:
-                await self.calls[name]()
-                self.answered[name] += 1
-            except grpc.aio.AioRpcError as problem:
-                self.failed.append(f"{name}: {problem.code().name}: {problem.details()}")
-            due = max(due + pause, time.monotonic())
-            await asyncio.sleep(due - time.monotonic())
+                yield
+            finally:
+                stop.set()
+
+    async def _start_calls(self, running: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        began = due = time.monotonic()
+        for name in cycle(self.calls):
+            if stop.is_set():
+                break
+            if self.started - self.answered.total() - len(self.failed) < self.at_once:
+                self.started += 1
+                running.create_task(self._call(name))
+            else:
+                self.missed += 1
+            due += 1 / self.rate
+            # Whoever is late makes up for it: the rate is that of the callers, not of this loop.
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        self.seconds = time.monotonic() - began
+
+    async def _call(self, name: str) -> None:
+        try:
+            await self.calls[name]()
+            self.answered[name] += 1
+        except grpc.aio.AioRpcError as problem:
+            self.failed.append(f"{name}: {problem.code().name}: {problem.details()}")
 
 
 def _copies(service: str, database_url: str, issuer: Path, folder: Path) -> list[Copy]:
