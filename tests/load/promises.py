@@ -2,7 +2,7 @@
 
 The whole platform on a fresh stack; each promise has a ladder of one rung. Beside it, on the same server in the same
 run, a bare workflow of an activity, a timer and an activity. Lateness counts from the armed instant to the commit of
-the climb, and to the mail's leaving. It reports, and asserts nothing on speed.
+the climb, and to the mail's leaving; the worker's memory is read each second. It reports, and asserts nothing on speed.
 """
 
 from __future__ import annotations
@@ -95,12 +95,16 @@ class Bell:
 
 @dataclass
 class Measured:
-    """Seconds of lateness by what was late; processor seconds, history events and bytes of each one."""
+    """Seconds of lateness by what was late; processor seconds, history events and bytes of each one.
+
+    `memory`: bytes that were resident in the platform's worker, at the beginning and at most.
+    """
 
     late: dict[str, list[float]] = field(default_factory=dict)
     processor: float = 0.0
     events: float = 0.0
     size: float = 0.0
+    memory: tuple[int, int] | None = None
 
     def lines(self, name: str, count: int) -> list[str]:
         """What people read."""
@@ -111,6 +115,9 @@ class Measured:
             p99 = ordered[max(0, -(-len(ordered) * 99 // 100) - 1)]
             goal = f"; goal p99 under {GOALS[what]:.0f} s" if what in GOALS and count == 1000 else ""
             told.append(f"  {what}: p50 {statistics.median(ordered):.2f} s, p99 {p99:.2f} s{goal}")
+        if self.memory:
+            began, most = (size / 2**20 for size in self.memory)
+            told.append(f"  memory of the worker: {began:.0f} MiB before, {most:.0f} MiB at most")
         return told
 
 
@@ -145,7 +152,8 @@ def _packs(folder: Path) -> Path:
 async def _promises(platform: Floor, count: int) -> Measured:
     # Made so far ahead that all are armed before the first rings.
     first = datetime.now(UTC) + timedelta(seconds=60 + count * 0.06)
-    before = _processor(platform)
+    before, sizes = _processor(platform), [_resident(platform)]
+    watching = asyncio.create_task(_watch(platform, sizes))
     promises = await platform.owe([first - DELAY + ONE_MINUTE / count * n for n in range(count)])
 
     async def all_armed() -> bool:
@@ -160,6 +168,7 @@ async def _promises(platform: Floor, count: int) -> Measured:
 
     # Ten thousand within a minute are more than a small machine does: they take what they take, and that is printed.
     await eventually(all_sent, within=1800 + count * 0.3)
+    watching.cancel()
     processor = _processor(platform) - before
     due = {promise.promise_id: instant(promise.rungs[0].at) for promise in promises}
     climbed, sent = await _climbed(platform), await _sent(platform)
@@ -168,7 +177,7 @@ async def _promises(platform: Floor, count: int) -> Measured:
         "rung climbed": [(climbed[promise] - at).total_seconds() for promise, at in due.items()],
         "first notice": [(sent[promise] - at).total_seconds() for promise, at in due.items()],
     }
-    return Measured(late, processor, events, size)
+    return Measured(late, processor, events, size, (sizes[0], max(sizes)))
 
 
 async def _bare(platform: Floor, count: int) -> Measured:
@@ -212,6 +221,21 @@ def _processor(platform: Floor) -> float:
     assert current is not None
     processes = [process for part in current.parts if (process := status.process_of(part))]
     return sum(_used(member) for process in processes for member in (process, *process.children(recursive=True)))
+
+
+async def _watch(platform: Floor, sizes: list[int]) -> None:
+    while True:
+        sizes.append(_resident(platform))
+        await asyncio.sleep(1)
+
+
+def _resident(platform: Floor) -> int:
+    """Bytes of memory that the workflows' worker has now, which is what a pod is allowed so much of."""
+    current = status.read(platform.settings.folder)
+    assert current is not None
+    worker = status.process_of(current.part("workflows worker"))
+    assert worker is not None, "the worker has ended"
+    return int(worker.memory_info().rss)
 
 
 def _used(process: psutil.Process) -> float:
