@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -35,5 +36,18 @@ async def eventually(condition: Callable[[], Awaitable[T | None]], *, within: fl
     except TimeoutError as problem:
         if not time_left.expired():
             raise
-        what = getattr(condition, "__qualname__", condition)
-        raise AssertionError(f"{what} did not come to hold within {within} s") from (unanswered or problem)
+        raise AssertionError(_too_late(condition, within)) from (unanswered or problem)
+
+
+def waited_for(look: Callable[[], T | None], *, within: float = 60.0) -> T:
+    """`eventually`, where nothing is asynchronous: the first answer of `look` that is not None or False."""
+    until = time.monotonic() + within
+    while not (answer := look()):
+        if time.monotonic() > until:
+            raise AssertionError(_too_late(look, within))
+        time.sleep(max(0.05, within / _LOOKS))
+    return answer
+
+
+def _too_late(condition: Callable[[], object], within: float) -> str:
+    return f"{getattr(condition, '__qualname__', condition)} did not come to hold within {within} s"

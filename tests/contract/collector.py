@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import grpc
 from google.protobuf.message import Message
@@ -22,12 +20,12 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 from deploy.observability.generate import FOLDER
+from tests.programs import running
 from tests.services import free_port
+from tests.waiting import waited_for
 
 PATIENCE = 30.0
 """Seconds until what is waited for counts as lost."""
-
-Found = TypeVar("Found")
 
 
 class Store(rpc.TraceServiceServicer):
@@ -74,7 +72,7 @@ class Collector:
     def figures(self, name: str) -> str:
         """What Prometheus fetches, once `name` is in it."""
         address = f"http://127.0.0.1:{self._ports['figures']}/metrics"
-        return _once(lambda: page if name in (page := _read(address) or "") else None)
+        return waited_for(lambda: page if name in (page := _read(address) or "") else None, within=PATIENCE)
 
     def is_well(self) -> bool:
         """Whether all of it is up."""
@@ -99,16 +97,9 @@ def running_collector(program: Path, folder: Path) -> Iterator[Collector]:
     ]
     told = {**os.environ, "TRACES_ENDPOINT": f"127.0.0.1:{ports['store']}"}
     store, log = Store(), folder / "collector.log"
-    with _serving(store, ports["store"]), log.open("w") as lines:
-        process = subprocess.Popen([program, *arguments], env=told, stdout=lines, stderr=lines)
-        try:
-            collector = Collector(store, ports)
-            _once(lambda: process.poll() is not None or collector.is_well())
-            assert process.poll() is None, log.read_text()
-            yield collector
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+    collector = Collector(store, ports)
+    with _serving(store, ports["store"]), running([program, *arguments], log, collector.is_well, environment=told):
+        yield collector
 
 
 @contextmanager
@@ -131,14 +122,6 @@ def key_values(given: Mapping[str, str]) -> list[KeyValue]:
 def values(sent: Iterable[KeyValue]) -> dict[str, str]:
     """Attributes as they are read."""
     return {attribute.key: attribute.value.string_value for attribute in sent}
-
-
-def _once(look: Callable[[], Found | None]) -> Found:
-    until = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < until, "what was waited for did not come"
-        time.sleep(0.05)
-    return found
 
 
 def _read(address: str) -> str | None:

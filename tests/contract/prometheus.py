@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,10 +16,8 @@ import pytest
 import yaml
 
 from tests.contract.observability import HOW_TO_HAVE, OUTSIDE, RULES
+from tests.programs import running
 from tests.services import free_port
-
-PATIENCE = 60.0
-"""Seconds until what is waited for counts as lost."""
 
 _OTLP = "web.enable-otlp-receiver"
 
@@ -80,19 +77,9 @@ def running_prometheus(program: str, folder: Path) -> Iterator[Prometheus]:
         f"--web.listen-address=127.0.0.1:{port}",
         f"--{_OTLP}",
     ]
-    with log.open("w") as lines:
-        process = subprocess.Popen([program, *arguments], stdout=lines, stderr=lines)
-        try:
-            prometheus = Prometheus(f"http://127.0.0.1:{port}")
-            until = time.monotonic() + PATIENCE
-            while not prometheus.is_ready():
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < until, log.read_text()
-                time.sleep(0.1)
-            yield prometheus
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+    prometheus = Prometheus(f"http://127.0.0.1:{port}")
+    with running([program, *arguments], log, prometheus.is_ready):
+        yield prometheus
 
 
 def _configuration(folder: Path) -> Path:

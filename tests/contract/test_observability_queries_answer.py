@@ -5,8 +5,8 @@ The metrics come through OpenTelemetry's SDK, so that names and labels are those
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -28,7 +28,8 @@ from tests.contract.observability import (
     series,
     temporal_kinds,
 )
-from tests.contract.prometheus import PATIENCE, Prometheus, running_prometheus
+from tests.contract.prometheus import Prometheus, running_prometheus
+from tests.waiting import waited_for
 
 SAMPLES = {
     "kind": ["SCREENING_DECISION"],
@@ -46,8 +47,9 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
         _tell_everything(running)
         for objective in OBJECTIVES:
             for window in WINDOWS:
-                _wait(running, f'hotline:bad:ratio_{window}{{objective="{objective.name}"}}')
-        _wait(running, 'ALERTS{alertname="Watchdog",alertstate="firing"}')
+                query = f'hotline:bad:ratio_{window}{{objective="{objective.name}"}}'
+                waited_for(partial(running.answers, query))
+        waited_for(partial(running.answers, 'ALERTS{alertname="Watchdog",alertstate="firing"}'))
         yield running
 
 
@@ -80,13 +82,6 @@ def test_queries_are_read_as_prometheus_reads_them(prometheus: Prometheus) -> No
         assert names == read, query.where
 
 
-def _wait(prometheus: Prometheus, query: str) -> None:
-    until = time.monotonic() + PATIENCE
-    while not prometheus.answers(query):
-        assert time.monotonic() < until, f"no answer to {query}"
-        time.sleep(0.2)
-
-
 def _tell_everything(prometheus: Prometheus) -> None:
     """Two readings of each metric from each process: between them there is a rate."""
     providers = [_provider(prometheus, job, part) for job, part in sorted(processes())]
@@ -101,7 +96,7 @@ def _tell_everything(prometheus: Prometheus) -> None:
 def _provider(prometheus: Prometheus, job: str, part: str) -> MeterProvider:
     about = dict.fromkeys(SCHEMA["resource"], "any")
     about |= {"service.name": job, "service.instance.id": f"{job} {part}", "hotline.part": part}
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter(prometheus.otlp), export_interval_millis=PATIENCE * 1000)
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(prometheus.otlp), export_interval_millis=60_000)
     return MeterProvider([reader], Resource(about))
 
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import yaml
 
+from tests.programs import running
 from tests.services import free_port
-
-PATIENCE = 60.0
-"""Seconds until it must answer."""
 
 
 @dataclass(frozen=True)
@@ -50,18 +48,10 @@ def running_jaeger(program: str, folder: Path) -> Iterator[TraceStore]:
     }
     file, log = folder / "jaeger.yaml", folder / "jaeger.log"
     file.write_text(yaml.safe_dump(configuration))
-    with log.open("w") as lines:
-        process = subprocess.Popen([program, f"--config={file}"], stdout=lines, stderr=lines)
-        try:
-            until = time.monotonic() + PATIENCE
-            while not _answers(f"http://{answers}/api/services"):
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < until, log.read_text()
-                time.sleep(0.1)
-            yield TraceStore(f"http://{takes}", f"http://{answers}")
-        finally:
-            process.kill()  # asked to end it lingers for ten seconds, and it keeps nothing
-            process.wait(PATIENCE)
+    is_up = partial(_answers, f"http://{answers}/api/services")
+    # Asked to end it lingers for ten seconds, and it keeps nothing.
+    with running([program, f"--config={file}"], log, is_up, end=signal.SIGKILL):
+        yield TraceStore(f"http://{takes}", f"http://{answers}")
 
 
 def _answers(address: str) -> bool:

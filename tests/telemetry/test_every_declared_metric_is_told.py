@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pyrage
@@ -10,7 +11,7 @@ import pytest
 from chassis.schema import SCHEMA
 from tests.otlp import ReceivedPoint
 from tests.telemetry.conftest import Journey
-from tests.telemetry.test_every_edge_between_services_is_told import within
+from tests.waiting import waited_for
 
 # Only a repair makes this one, and a stack on which all goes well makes none.
 ONLY_IN_NEED = {"hotline.reconciler.repairs"}
@@ -33,7 +34,9 @@ def test_every_declared_metric_is_told_and_no_other(journey: Journey) -> None:
     def told() -> set[str]:
         return {point.metric for point in ours(journey)} | ONLY_IN_NEED
 
-    assert within(30, lambda: told() >= set(SCHEMA.metrics)), set(SCHEMA.metrics) - told()
+    # Which are lacking is said by the comparison.
+    with suppress(AssertionError):
+        waited_for(lambda: told() >= set(SCHEMA.metrics), within=30)
     assert told() == set(SCHEMA.metrics)
 
 
@@ -81,7 +84,7 @@ def test_open_promises_come_and_go(journey: Journey) -> None:
 def test_temporals_own_figures_are_told_under_the_names_that_alerts_use(journey: Journey) -> None:
     told = {point.metric for point in journey.told.points() if point.metric.startswith("temporal_")}
 
-    assert within(
-        30, lambda: "temporal_worker_task_slots_available" in {point.metric for point in journey.told.points()}
+    waited_for(
+        lambda: "temporal_worker_task_slots_available" in {point.metric for point in journey.told.points()}, within=30
     )
     assert "temporal_activity_execution_latency" in told

@@ -18,7 +18,7 @@ from cli.traces import StoreUnreachable, TraceSettings, failures
 from tests.contract.observability import program
 from tests.otlp import receiver
 from tests.telemetry.jaeger import TraceStore, running_jaeger
-from tests.telemetry.test_every_edge_between_services_is_told import within
+from tests.waiting import waited_for
 
 
 @pytest.fixture(params=["receiver of the tests", "jaeger"])
@@ -49,7 +49,7 @@ def test_an_outage_is_one_line_with_its_reason_and_how_often_it_was_met(store: T
                 span.set_status(StatusCode.ERROR, "UNAVAILABLE: DATABASE_UNAVAILABLE")
     settings, trace_id = TraceSettings(traces_url=HttpUrl(store.answers)), _id(whole)
 
-    assert within(10, lambda: sum(failure.times for failure in failures(settings, [trace_id])) == 3)
+    waited_for(lambda: sum(failure.times for failure in failures(settings, [trace_id])) == 3, within=10)
     (failure,) = failures(settings, [trace_id])
 
     assert (failure.service, failure.operation, failure.reason) == (
