@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
-import yaml
 
 from deploy.kubernetes.generate import PROJECT
 from deploy.local.platform import READERS
 from deploy.local.settings import PORTS, SERVICES
+from tests.contract.compose import FILE, SERVICES_OF_FILE
+from tests.contract.environment import SETTINGS, known_variables
 from tests.contract.manifests import VERSION
-from tests.contract.test_pods_are_confined import SETTINGS, known_variables
 from workflows.__main__ import PARTS
 
-FILE = PROJECT / "deploy" / "compose.yaml"
-SERVICES_OF_FILE: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["services"]
 OURS = {name: made for name, made in SERVICES_OF_FILE.items() if made["image"].startswith("hotline-")}
 RUNNING = {name: made for name, made in OURS.items() if made.get("restart") == "unless-stopped"}
 

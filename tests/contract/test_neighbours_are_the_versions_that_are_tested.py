@@ -12,8 +12,8 @@ from deploy.kubernetes import definitions
 from deploy.kubernetes.kustomize import FOLDER
 from deploy.local import kafka, temporal
 from deploy.observability import building
+from tests.contract.compose import SERVICES_OF_FILE
 from tests.contract.manifests import Deployment, containers
-from tests.contract.test_compose_runs_the_whole_platform import SERVICES_OF_FILE
 
 PROJECT = Path(__file__).parents[2]
 VALUES = yaml.safe_load((FOLDER / "temporal" / "values.yaml").read_text())

@@ -9,36 +9,16 @@ from pathlib import Path
 import pytest
 
 from chassis.client import RESOLVED_AGAIN
-from chassis.settings import Settings
 from deploy.kubernetes import development_secrets
 from deploy.local.platform import READERS
 from deploy.local.settings import PORTS, SERVICES
-from services.casework.settings import CaseworkSettings
-from services.notifications.settings import NotificationsSettings
-from services.triage.shadow.settings import ShadowSettings
+from tests.contract.environment import OF_LIBRARIES, SETTINGS, known_variables
 from tests.contract.manifests import VERSION, Deployment, Manifest, containers, labels_of_pods, pod, selects, title
-from workflows.settings import WorkflowSettings
 
-SETTINGS: Mapping[str, tuple[type[Settings], ...]] = {
-    "intake": (Settings,),
-    "triage": (Settings, ShadowSettings),
-    "casework": (CaseworkSettings,),
-    "notifications": (NotificationsSettings,),
-    "workflows": (WorkflowSettings,),
-}
-"""What each service reads of its environment."""
 CALLERS = {"notifications-consumer", "notifications-sender", "workflows-worker", "workflows-reconciler"}
 """Who calls others under its own name: the sender calls the telephone gateway."""
 KEPT_NAME = 30.0
 """Seconds for which CoreDNS, as kubeadm sets it up, repeats an answer."""
-OF_LIBRARIES = {"PGSSLMODE", "PGSSLROOTCERT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
-"""Read by PostgreSQL's clients and by OpenTelemetry under names of their own."""
-
-
-def known_variables() -> set[str]:
-    """Every variable that some process of the platform reads."""
-    classes = {known for group in SETTINGS.values() for known in group}
-    return {f"HOTLINE_{field.upper()}" for known in classes for field in known.model_fields} | OF_LIBRARIES
 
 
 def test_images_have_a_version(overlay: Deployment) -> None:

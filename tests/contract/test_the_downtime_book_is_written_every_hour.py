@@ -10,7 +10,7 @@ import pytest
 from deploy.local.settings import PROJECT
 from services.casework.downtime.settings import DowntimeSettings
 from tests.contract.manifests import VERSION, Deployment, Manifest, containers, labels_of_pods, pod
-from tests.contract.test_the_network_lets_through_only_what_is_named import may, process
+from tests.contract.network import may, process
 
 WITH_BOOKS = ("production", "small-agency")
 
