@@ -15,7 +15,7 @@ import click
 
 from policy import screening
 from policy.canonical import canonical, canonical_plain
-from policy.errors import PolicyError
+from policy.errors import PackNotInForce, PolicyError
 from policy.packs import DEFAULT_PACK, SHIPPED, Packs
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _folder = click.option(
 
 @click.command()
 @click.argument("facts", type=click.File("rb"), required=False)
-@click.option("--pack", "name", default=DEFAULT_PACK, help="ID (the version in force at receipt) or ID@VERSION.")
+@click.option("--pack", "name", default=DEFAULT_PACK, help="ID, or ID@VERSION: the version in force at receipt.")
 @click.option("--why", "explain_why", is_flag=True, help="Also which single fact would change tier or screening.")
 @click.option("--lines", is_flag=True, help="One JSON object a line from standard input, one answer a line.")
 @_folder
@@ -81,7 +81,7 @@ class Screener:
 
     def __init__(self, packs: Packs, name: str, explain_why: bool) -> None:
         self._packs = packs
-        self._name, _, self._version = name.partition("@")
+        self._name = name
         self._why = explain_why
 
     def answer(self, text: bytes) -> tuple[bytes, bool]:
@@ -92,17 +92,26 @@ class Screener:
             return _as_json(error), False
 
     def _decision(self, facts: dict[str, Any]) -> bytes:
-        pack = self._pack(screening.received(facts))
+        pack = _in_force(self._packs, self._name, screening.received(facts))
         decision = screening.screen(pack, facts)
         if not self._why:
             return decision.canonical()
         counterfactuals = [item.as_json() for item in screening.why(pack, facts)]
         return canonical_plain({**decision.as_json(), "counterfactuals": counterfactuals})
 
-    def _pack(self, at: datetime) -> Pack:
-        if self._version:
-            return self._packs.get(self._name, self._version)
-        return self._packs.in_force(self._name, at)
+
+def _in_force(held: Packs, name: str, at: datetime) -> Pack:
+    """The version of the pack ID in force at receipt; of ID@VERSION that very version, or `PackNotInForce`."""
+    pack_id, _, version = name.partition("@")
+    if version:
+        held.get(pack_id, version)  # a version that is not held at all is missing, whatever was in force
+    pack = held.in_force(pack_id, at)
+    if version not in ("", pack.version):
+        message = (
+            f"at {at.isoformat()} version {pack.version} was in force; `hotline replay` tells what another decides"
+        )
+        raise PackNotInForce(name, message)
+    return pack
 
 
 def _read_json(text: bytes) -> dict[str, Any]:
@@ -137,7 +146,9 @@ def _fail(error: PolicyError) -> NoReturn:
 
 
 @click.command()
-@click.option("--pack", "name", default=DEFAULT_PACK, show_default=True, help="ID, or ID@VERSION.")
+@click.option(
+    "--pack", "name", default=DEFAULT_PACK, show_default=True, help="ID, or ID@VERSION: the version then in force."
+)
 @click.option("--clock", required=True, help="Which promise, such as CALLBACK_STANDARD.")
 @click.option("--received", required=True, help="When its time began, with the offset: 2026-11-20T18:00:00-06:00.")
 @click.option("--tier", help="T0 to T4, where the clock depends on it.")
@@ -155,8 +166,7 @@ def due(
 
     try:
         at = screening.received({"received_at": received})
-        pack_id, _, version = name.partition("@")
-        pack = Packs(folder).get(pack_id, version) if version else Packs(folder).in_force(pack_id, at)
+        pack = _in_force(Packs(folder), name, at)
         when = due_of(pack, clock, at, tier=tier, office=office, presence=Presence(presence) if presence else None)
     except PolicyError as error:
         _fail(error)

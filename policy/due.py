@@ -115,10 +115,17 @@ def _steps(
     asked = ", ".join([clock.kind, *([f"tier {tier}"] if tier else []), *([f"office {office}"] if office else [])])
     return (
         f"{asked}: {rule(clock)} from {clock.counted_from} (pack {pack.id} {pack.version})",
+        *_followed(pack, office),
         f"counted from {local.isoformat()} ({clock.calendar.zone.key})",
         *_counting(clock, local, at),
         f"due {at.isoformat()}",
     )
+
+
+def _followed(pack: Pack, office: str | None) -> tuple[str, ...]:
+    if office is None or pack.has_office(office):
+        return ()
+    return (f"the pack says nothing of its own for office {office}: the jurisdiction's clocks and calendar hold",)
 
 
 def rule(clock: Clock) -> str:

@@ -78,6 +78,10 @@ class Pack:
         """The kinds of promise this pack has a clock for, in its order."""
         return tuple(self.document["clocks"])
 
+    def has_office(self, office: str) -> bool:
+        """Whether this office has anything of its own; one that has not follows the jurisdiction."""
+        return office in self._offices
+
     def calendar(self, office: str | None = None) -> Calendar:
         """The calendar of an office; of the jurisdiction if the office has none of its own."""
         return self._office(office).calendars["office"]
@@ -123,19 +127,17 @@ class Pack:
         """The rules of the jurisdiction (None) and of each office with its own, which win over its county's."""
         own = own_rules(self.document)
         return {
-            None: _OfficeRules(self.id, self.version, self.document),
-            **{
-                office: _OfficeRules(self.id, self.version, own[f"offices.{office}"])
-                for office in self.document.get("offices", {})
-            },
+            None: _OfficeRules(self, self.document),
+            **{office: _OfficeRules(self, own[f"offices.{office}"]) for office in self.document.get("offices", {})},
         }
 
 
 class _OfficeRules:
     """Calendars, clocks and ladders as one office has them."""
 
-    def __init__(self, pack: str, version: str, document: Mapping[str, Any]) -> None:
-        self._name = f"{pack} {version}"
+    def __init__(self, pack: Pack, document: Mapping[str, Any]) -> None:
+        self._name = f"{pack.id} {pack.version}"
+        self._tiers = tuple(pack.document["tiers"])
         self._clocks: Mapping[str, Any] = document["clocks"]
         self.ladders: Mapping[str, Any] = document["ladders"]
         self.calendars = {name: self._calendar(name, entry) for name, entry in document["calendars"].items()}
@@ -163,6 +165,9 @@ class _OfficeRules:
 
     def _choose(self, kind: str, tier: str | None, presence: Presence | None) -> Clock:
         document = self.kind(kind)
+        if tier is not None and tier not in self._tiers:
+            message = f"pack {self._name} has no tier {tier}; its tiers are {', '.join(self._tiers)}"
+            raise ClockUndefined(kind, message)
         for due in document["due"]:
             if _applies(due, tier) and due.get("presence", presence) == presence:
                 return self._clock(kind, document, due)

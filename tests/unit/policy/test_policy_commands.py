@@ -52,6 +52,26 @@ class TestScreen:
         assert json.loads(run(screen, facts, "--pack", "il-300").output)["pack"]["id"] == "il-300"
         assert json.loads(run(screen, facts, "--pack", "seed-default@1.0.0").output)["pack"]["version"] == "1.0.0"
 
+    def test_refuses_a_version_that_was_not_in_force_at_receipt(self, folder: Path) -> None:
+        """R109: what another version would have decided is replay's question."""
+        newer = folder / "seed-default/1.1.0"
+        shutil.copytree(folder / "seed-default/1.0.0", newer)
+        text = (newer / "pack.yaml").read_text(encoding="utf-8")
+        text = text.replace("version: 1.0.0", "version: 1.1.0").replace("from: 2020", "from: 2026")
+        (newer / "pack.yaml").write_text(text, encoding="utf-8")
+
+        def answer(version: str, year: int) -> Any:
+            given = json.dumps(report(child("NE1"), received_at=f"{year}-06-01T12:00:00-05:00"))
+            return json.loads(run(screen, "-", "--pack", version, "--folder", str(folder), given=given).output)
+
+        assert answer("seed-default@1.0.0", 2025)["pack"]["version"] == "1.0.0"
+        assert answer("seed-default@1.1.0", 2026)["pack"]["version"] == "1.1.0"
+        for version, year in (("seed-default@1.0.0", 2026), ("seed-default@1.1.0", 2025)):
+            error = answer(version, year)["error"]
+            assert (error["code"], error["paths"]) == ("PACK_NOT_IN_FORCE", [version])
+        assert answer("seed-default@1.0.0", 2019)["error"]["code"] == "PACK_NOT_IN_FORCE"
+        assert answer("seed-default@1.2.0", 2026)["error"]["code"] == "PACK_MISSING"
+
     def test_says_why_with_single_facts_that_would_change_it(self, facts: str) -> None:
         """R040, R043."""
         answer = json.loads(run(screen, facts, "--why").output)
@@ -159,9 +179,23 @@ class TestDue:
         check = json.loads(run(due, "--clock", "VOICEMAIL_CHECK", "--presence", "away", *received).output)
         assert check["due"] == "2026-11-23T10:00:00-06:00"
 
+    def test_says_that_an_office_without_rules_of_its_own_follows_the_jurisdiction(self) -> None:
+        """R102."""
+        clock = ("--clock", "FINDING", "--received", "2026-11-22T17:30:00-06:00")
+        steps = json.loads(run(due, *clock, "--office", "nowhere").output)["steps"]
+        assert steps[1] == (
+            "the pack says nothing of its own for office nowhere: the jurisdiction's clocks and calendar hold"
+        )
+        assert len(json.loads(run(due, *clock).output)["steps"]) == len(steps) - 1
+
     @pytest.mark.parametrize(
         ("arguments", "code"),
         [
+            (("--clock", "FINDING", "--tier", "banana", "--received", "2026-11-22T17:30:00-06:00"), "CLOCK_UNDEFINED"),
+            (
+                ("--pack", "tx@1.0.0", "--clock", "FINDING", "--received", "2019-11-22T17:30:00-06:00"),
+                "PACK_NOT_IN_FORCE",
+            ),
             (("--clock", "FIRST_CONTACT", "--received", "2026-11-22T17:30:00-06:00"), "CLOCK_UNDEFINED"),
             (("--clock", "FINDING", "--received", "yesterday"), "BAD_VALUE"),
             (("--clock", "FINDING", "--received", "9999-12-31T23:59:59-06:00"), "BAD_VALUE"),
