@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from itertools import pairwise
+from math import ceil
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -36,6 +38,8 @@ from policy.promise import (
     step,
     to_json,
 )
+
+pytestmark = pytest.mark.timeout(300 * ceil(cases() / 5000))
 
 CLOSE_IT = (Attempt, ConfirmLateEntry, Void)
 MOVE_IT = (Extend, Pause, Resume, Retier)
