@@ -7,11 +7,13 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from chassis.contract import instant
 from chassis.database import Database
 from deploy.local.infrastructure import Addresses
 from hotline.triage.v1 import triage_service_pb2 as pb
@@ -21,6 +23,7 @@ from policy.canonical import sha256
 from services.triage.shadow import consumers
 from services.triage.shadow.model import Model, PointsTable, load
 from tests.integration.triage.screening_desk import decision_on, submitted
+from tests.integration.triage.test_amended_reports_are_screened_again import amendment, rescreened
 from tests.reports import key
 from tests.services import TIMEOUT, RunningService, facts_about, read_up_to, records
 
@@ -75,14 +78,15 @@ async def test_a_decision_is_scored_with_the_facts_the_person_had(
 async def test_it_is_the_verdict_that_says_on_which_facts_the_person_decided(
     desk: Any, screener: Any, slot: Database, stack: Addresses, database: Any
 ) -> None:
-    """Not the clocks: by them, another version of the report was screened before the person decided."""
+    """Not the clocks: by them, the amendment was screened before the person decided."""
     decision = await confirmed(desk, screener)
     _, made = await facts_about(stack, DECISIONS, decision.report_id, 2)
+    await desk.AmendReport(amendment(decision.report_id, answers={"severity": 1}), timeout=TIMEOUT)
+    await rescreened(screener, decision.report_id)
     await database.execute(
-        "INSERT INTO triage.evaluation"
-        " SELECT report_id, 2, evaluated_at, replace(facts, '\"severity\":2', '\"severity\":4'),"
-        " pack_id, pack_version, pack_sha256, recommendation FROM triage.evaluation WHERE report_id = $1",
+        "UPDATE triage.evaluation SET evaluated_at = $2 WHERE report_id = $1 AND report_version = 2",
         decision.report_id,
+        instant(decision.decided_at) - timedelta(milliseconds=1),
     )
 
     async def scored_by(model: Model) -> str:
