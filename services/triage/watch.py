@@ -30,6 +30,8 @@ AT_MOST = 240.0
 WATCHERS = 500
 """How many may watch one process."""
 
+# So long before the caller's time is up: it must reach them before they give up that a watch is over.
+_FAREWELL = 1.0
 _CHANNEL = "triage_queue"
 _POLL = 5.0
 # A burst of changes is one reading.
@@ -72,7 +74,7 @@ class QueueWatch:
         self._watched[office] += 1
         try:
             await self._begin(office)
-            async for change in self._until(time.monotonic() + deadline.at_most(AT_MOST), office):
+            async for change in self._until(time.monotonic() + deadline.at_most(AT_MOST) - _FAREWELL, office):
                 yield change
         finally:
             self._watched[office] -= 1
