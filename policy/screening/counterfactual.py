@@ -10,7 +10,7 @@ from policy.packs import Pack
 from policy.screening.answers import ScreeningError
 from policy.screening.compiling import rules_of
 from policy.screening.evaluate import screen
-from policy.screening.rules import Fact, Rules
+from policy.screening.rules import Absent, Fact, Rules
 from policy.screening.thresholds import telling_values
 
 
@@ -66,7 +66,10 @@ def _changes(rules: Rules, facts: Mapping[str, Any]) -> Iterator[tuple[str | Non
 def _answers(rules: Rules, fact: Fact, given: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     """The answer a fact has, with each other one it might have had."""
     answer = given.get(fact.id, "NO" if fact.danger_now and given.get("danger_now") else None)
-    others: list[str | int | None] = [None]
-    if not fact.reference:
-        others = [*(fact.said(value) for value in telling_values(fact, rules.sources)), "UNKNOWN"]
+    others = [fact.said(value) for value in telling_values(fact, rules.sources)]
+    if fact.reference:
+        # Which report is named changes nothing: only one more, or one less, does.
+        others = [None] if answer not in (None, *(word.value for word in Absent)) else ["given"]
+    else:
+        others.append("UNKNOWN")
     return ((answer, instead) for instead in others if instead != answer)

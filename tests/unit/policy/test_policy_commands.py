@@ -89,6 +89,7 @@ class TestScreen:
         }
         assert found[None, "jurisdiction", "OUT"]["reason"] == "OTHER_JURISDICTION"
         assert (None, "setting", "SCHOOL") not in found
+        assert found[None, "duplicate_of", "given"]["reason"] == "DUPLICATE"
 
     @pytest.mark.parametrize(
         ("given", "code", "paths"),
