@@ -22,10 +22,10 @@ _RECEIPTS = tuple(
     for n in range(34)
 )
 _PLACES = {
-    "screening": {"result", "because", "cite"},
+    "screening": {"result", "because", "facts", "cite"},
     "line": {"child", "line", "tier", "because", "facts", "cite"},
     "upgrade": {"id", "before", "after", "because", "facts", "cite"},
-    "marker": {"id", "because", "cite"},
+    "marker": {"id", "because", "facts", "cite"},
     "due": {"kind", "at", "rule", "counted_from", "cite"},
 }
 _NAMED = ("criteria", "report_facts", "child_facts", "derived", "any_child", "tasks")

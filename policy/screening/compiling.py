@@ -11,6 +11,7 @@ import cel
 from policy.errors import PackInvalid
 from policy.packs import Pack
 from policy.screening.coherence import incoherent
+from policy.screening.grounds import Grounds, Read
 from policy.screening.rules import (
     LARGEST_INTEGER,
     Absent,
@@ -25,6 +26,7 @@ from policy.screening.rules import (
     Upgrade,
     Value,
 )
+from policy.screening.thresholds import telling_values
 
 _OPERATORS = frozenset(
     ("_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_?_:_", "_+_", "_-_", "_*_", "-_")
@@ -93,6 +95,7 @@ class _Compiler:
             required_with_criterion=tuple(fact for fact in self._child_facts.values() if fact.required),
             derived=self._derived,
             any_child=self._any_child,
+            grounds_of_any={item.id: self._grounds(item.by, of_child=True) for item in self._any_child},
             screening=screening,
             tiers=self._tiers,
             trees=trees,
@@ -104,7 +107,7 @@ class _Compiler:
             sources=tuple(self._sources),
             unticked=dict.fromkeys(everything, False),
             undecided=dict.fromkeys(self._outcomes, False),
-            unmatched=dict.fromkeys(self._line_ids, False),
+            unmatched=dict.fromkeys((*self._line_ids, *(task.id for task in tasks)), False),
             counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
             report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},
             report_read_by=report_read_by,
@@ -170,19 +173,19 @@ class _Compiler:
 
     def _reason(self, where: str, item: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
         when = self._condition(where, item["when"], known)
-        facts = self._facts_behind(when.names)
         return {
             "id": item["id"],
             "when": when,
             "because": item["because"],
             "cite": ", ".join(item["cite"]),
-            "facts": facts,
-            "leaning": tuple(fact for fact in facts if fact.may_lean),
+            "grounds": self._grounds(when, of_child=known is self._in_child),
         }
 
     def _screening_rule(self, item: Mapping[str, Any]) -> ScreeningRule:
         reason = self._reason(f"screening.{item['id']}", item, self._in_report)
-        return ScreeningRule(**reason, result=item["result"], reason=item.get("reason"))
+        read = [fact for name, fact in self._report_facts.items() if name in reason["when"].names]
+        leaning = tuple(fact for fact in read if fact.may_lean)
+        return ScreeningRule(**reason, leaning=leaning, result=item["result"], reason=item.get("reason"))
 
     def _line(self, family: str, item: Mapping[str, Any]) -> Line:
         reason = self._reason(f"trees.{family}.{item['id']}", item, self._in_child)
@@ -190,27 +193,36 @@ class _Compiler:
         return Line(**reason, family=family, tier=tier, fallback=item.get("fallback", False))
 
     def _upgrade(self, item: Mapping[str, Any]) -> Upgrade:
-        where = f"upgrades.{item['id']}"
-        raises = tuple(
-            Raise(
-                when=self._condition(where, effect["when"], self._in_report),
-                to=self._tiers.index(effect["to"]) if "to" in effect else None,
-                steps=effect.get("steps", 0),
-            )
-            for effect in item["raises"]
-        )
-        facts = self._facts_behind(frozenset[str]().union(*(effect.when.names for effect in raises)))
-        leaning = tuple(fact for fact in facts if fact.may_lean)
-        return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]), facts, leaning)
+        raises = tuple(self._raise(f"upgrades.{item['id']}", effect) for effect in item["raises"])
+        return Upgrade(item["id"], raises, item["because"], ", ".join(item["cite"]))
 
-    def _facts_behind(self, names: frozenset[str]) -> tuple[Fact, ...]:
-        """The facts a condition rests on, in page order; a derived name stands for what it is derived from."""
-        wanted = set(names)
-        for item in reversed(self._derived):
-            if item.id in wanted:
-                wanted |= item.by.names
-        every = {**self._report_facts, **self._child_facts}
-        return tuple(fact for fact in every.values() if fact.id in wanted)
+    def _raise(self, where: str, effect: Mapping[str, Any]) -> Raise:
+        when = self._condition(where, effect["when"], self._in_report)
+        to = self._tiers.index(effect["to"]) if "to" in effect else None
+        return Raise(when=when, grounds=self._grounds(when), to=to, steps=effect.get("steps", 0))
+
+    def _grounds(self, condition: Condition, of_child: bool = False) -> Grounds:
+        """The grounds of a condition; of a child's, a derived name stands for what it is derived from."""
+        behind = tuple(item for item in self._derived if of_child and item.id in condition.names)
+        names = condition.names.difference(item.id for item in behind).union(*(item.by.names for item in behind))
+        sources = [condition.source, *(item.by.source for item in behind)]
+        facts = {**self._report_facts, **(self._child_facts if of_child else {})}
+        # Whether a number was given at all is said by the number.
+        numbers = {f"{name}_unknown": fact for name, fact in facts.items() if fact.integer}
+        names = names.union(numbers[name].id for name in names & numbers.keys())
+        page = [*facts, *sorted(names - facts.keys())]
+        return Grounds(
+            condition,
+            behind,
+            tuple(self._read(name, facts.get(name), numbers.get(name), sources) for name in page if name in names),
+        )
+
+    def _read(self, name: str, fact: Fact | None, number: Fact | None, sources: list[str]) -> Read:
+        if fact is None:
+            return Read(name, (False, True), False, number)
+        values = telling_values(fact, sources)
+        calm = fact.benign if fact.danger != "none" else fact.unknown
+        return Read(name, values, values[0] if calm is None else calm, fact)
 
 
 def _words(item: Mapping[str, Any]) -> Mapping[str, Value | Absent]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -74,9 +74,9 @@ class Course:
     tier_tree: int | None
     tier: int | None
     raised: tuple[Raised, ...]
-    tasks: tuple[Reasoned, ...] = ()
-    cross_reports: tuple[Reasoned, ...] = ()
-    due: Mapping[str, datetime] = field(default_factory=dict)
+    tasks: tuple[Reasoned, ...]
+    cross_reports: tuple[Reasoned, ...]
+    due: Mapping[str, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,14 @@ def follow_up(pack: Pack, facts: Mapping[str, Any], screening: str, tier: str | 
     rules = rules_of(pack)
     course = _course(rules, read(rules, facts))
     answer = "SCREEN_IN" if screening in SOMEBODY_GOES else "SCREEN_OUT"
-    course.screening = replace(course.screening, result=answer)
-    course.tier = None if tier is None else rules.tiers.index(tier)
-    _follow_up(course, dict(course.resolved.values))
+    outcome = _outcome(rules, answer, course.screening.reason, tier)
+    values = {**course.resolved.values, **outcome}
+    tasks, cross_reports, due = _follow_up(rules, course.report, values, tier)
     not_owed = _NOT_OF_AN_ALTERNATIVE if screening == "ALTERNATIVE" else frozenset()
     return FollowUp(
-        tasks=tuple(task.id for task in course.tasks),
-        cross_reports=tuple(cross_report.id for cross_report in course.cross_reports),
-        clocks=tuple(sorted(course.due.keys() - not_owed)),
+        tasks=tuple(task.id for task in tasks),
+        cross_reports=tuple(cross_report.id for cross_report in cross_reports),
+        clocks=tuple(sorted(due.keys() - not_owed)),
     )
 
 
@@ -147,11 +147,21 @@ def _course(rules: Rules, report: Report) -> Course:
     )
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
     tier, raised = upgraded(rules, values, tier_tree)
-    course = Course(
-        rules, report, Resolved(resolved.facts, values, report.answers), children, screening, tier_tree, tier, raised
+    values |= _outcome(rules, screening.result, screening.reason, _name(rules, tier))
+    tasks, cross_reports, due = _follow_up(rules, report, values, _name(rules, tier))
+    return Course(
+        rules=rules,
+        report=report,
+        resolved=Resolved(resolved.facts, values, report.answers),
+        children=children,
+        screening=screening,
+        tier_tree=tier_tree,
+        tier=tier,
+        raised=raised,
+        tasks=tasks,
+        cross_reports=cross_reports,
+        due=due,
     )
-    _follow_up(course, values)
-    return course
 
 
 def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
@@ -182,7 +192,7 @@ def _nothing_holds(rules: Rules, table: str) -> NoReturn:
 
 
 def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:
-    """What the report's rules ask of its children: the conditions on any child, and which lines matched."""
+    """What the report's rules ask of its children, and which lines matched; no task is set yet."""
     told = {**rules.unmatched, **children[0].told}
     for judged in children:
         told |= {name: True for name, holds in judged.told.items() if holds}
@@ -205,19 +215,25 @@ def upgraded(rules: Rules, values: Mapping[str, Value], tier: int | None) -> tup
     return tier, tuple(raised)
 
 
-def _follow_up(course: Course, values: dict[str, Value]) -> None:
-    """What must be done about it besides the response, and by when."""
-    rules, tier = course.rules, _name(course.rules, course.tier)
-    outcome = filter(None, (tier, course.screening.result, course.screening.reason))
-    values |= {**rules.undecided, **dict.fromkeys(outcome, True)}
-    course.tasks = tuple([task for task in rules.tasks if task.when.of(values)])
-    course.cross_reports = tuple([report for report in rules.cross_reports if report.when.of(values)])
-    values |= {**dict.fromkeys((task.id for task in rules.tasks), False), **{task.id: True for task in course.tasks}}
-    course.due = {
-        owed.id: due_at(rules.pack.clock(owed.id, tier, course.report.office), course.report.received_at)
+def _outcome(rules: Rules, result: str, reason: str | None, tier: str | None) -> dict[str, bool]:
+    """What conditions read of a decision: its result, its reason and its tier are true."""
+    return {**rules.undecided, **dict.fromkeys(filter(None, (tier, result, reason)), True)}
+
+
+def _follow_up(
+    rules: Rules, report: Report, values: Mapping[str, Value], tier: str | None
+) -> tuple[tuple[Reasoned, ...], tuple[Reasoned, ...], Mapping[str, datetime]]:
+    """What must be done about it besides the response: tasks, cross-reports, and what is owed by when."""
+    tasks = tuple([task for task in rules.tasks if task.when.of(values)])
+    cross_reports = tuple([told for told in rules.cross_reports if told.when.of(values)])
+    if tasks:
+        values = {**values, **{task.id: True for task in tasks}}
+    due = {
+        owed.id: due_at(rules.pack.clock(owed.id, tier, report.office), report.received_at)
         for owed in rules.owed
         if owed.by.of(values)
     }
+    return tasks, cross_reports, due
 
 
 def _danger_reported(course: Course) -> bool:

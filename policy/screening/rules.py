@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cel
 
 from policy.errors import PackInvalid
 from policy.packs import Pack
+
+if TYPE_CHECKING:
+    from policy.screening.grounds import Grounds
 
 Value = bool | int | str | None
 """A resolved fact, as conditions see it: an answer YES is True."""
@@ -106,31 +109,31 @@ class Named:
     danger: str = "higher"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reasoned:
-    """A rule that is quoted when it applies.
-
-    `facts` are those it rests on, directly or through what is derived; `leaning` those of them that may be assumed to
-    be another than the least dangerous value, so that an assumption may have led to the rule.
-    """
+    """A rule that is quoted, with its grounds, when it applies."""
 
     id: str
     when: Condition
     because: str
     cite: str
-    facts: tuple[Fact, ...] = ()
-    leaning: tuple[Fact, ...] = ()
+    grounds: Grounds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScreeningRule(Reasoned):
-    """One row of the screening table."""
+    """One row of the screening table.
 
+    `leaning` are the report's facts it reads that may be assumed to be another than the least dangerous value, so that
+    an assumption may have kept the rule from holding.
+    """
+
+    leaning: tuple[Fact, ...] = ()
     result: str = "SCREEN_IN"
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Line(Reasoned):
     """One line of a family's tree; a `fallback` counts only if no line above it matched. Tier 0 is the most urgent."""
 
@@ -144,6 +147,7 @@ class Raise:
     """One effect of an upgrade: at least tier `to`, or `steps` tiers more urgent."""
 
     when: Condition
+    grounds: Grounds
     to: int | None
     steps: int
 
@@ -160,8 +164,6 @@ class Upgrade:
     raises: tuple[Raise, ...]
     because: str
     cite: str
-    facts: tuple[Fact, ...]
-    leaning: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,6 +181,7 @@ class Rules:
     required_with_criterion: tuple[Fact, ...]
     derived: tuple[Named, ...]
     any_child: tuple[Named, ...]
+    grounds_of_any: Mapping[str, Grounds]
     screening: tuple[ScreeningRule, ...]
     tiers: tuple[str, ...]
     trees: Mapping[str, tuple[Line, ...]]

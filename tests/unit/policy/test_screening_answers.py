@@ -98,6 +98,80 @@ class TestTheExample:
         assert any("jurisdiction was not given" in sentence for sentence in explanation)
 
 
+class TestExplanations:
+    """R108: every step says the facts it rests on and of which child, and no others."""
+
+    @pytest.mark.parametrize(
+        ("children", "facts", "step", "told"),
+        [
+            ([child("NE10"), child(name="c2", harm_now="YES")], {}, "U0", "child c2: harm_now YES"),
+            ([child("NE10"), child(name="c2", severity=3)], {}, "U0", "child c2: severity 3"),
+            (
+                [child("EM1", age_months=71)],
+                {"prior_severe_harm": "YES"},
+                "U5",
+                "prior_severe_harm YES; child c1: age_months 71",
+            ),
+            (
+                [child("EM1", age_months=35)],
+                {"prior_reports_12m": 3},
+                "U6",
+                "prior_reports_12m 3; child c1: age_months 35",
+            ),
+            ([child("PA2", relation="OTHER"), child(name="c2")], {}, "SCREEN_OUT", "child c1: relation OTHER"),
+            ([child("PA2", relation="OTHER")], {}, "LAW_ENFORCEMENT", "NOT_CAREGIVER"),
+            ([child("PA1"), child("SA2", name="c2")], {}, "LAW_ENFORCEMENT", "child c1: PA1; child c2: SA2"),
+            ([child("NE1")], {"setting": "SCHOOL"}, "LICENSING", "setting SCHOOL"),
+            (
+                [child("PA2")],
+                {"duplicate_of": "r-17"},
+                "SCREEN_OUT",
+                "new_information NO, duplicate_of given; child c1: danger_now NO",
+            ),
+            ([child("NE1", alone_now="YES")], {}, "CALL_911", "child c1: alone_now YES, NE:N1"),
+            (
+                [child("NE1", harm_now="UNKNOWN")],
+                {},
+                "RECALL_REPORTER",
+                "reporter PERMISSIVE; child c1: harm_now UNKNOWN",
+            ),
+            ([child(age_months=35)], {}, "REVIEW_SCREEN_OUT", "child c1: age_months 35"),
+            ([child("PA2", severity=3)], {"jurisdiction": "OUT"}, "REVIEW_SCREEN_OUT", "T1"),
+            ([child("NE1", age_months=71)], {}, "Child c1, NE:N14", "age_months 71"),
+            ([child("NE1", vulnerable="YES")], {}, "Child c1, NE:N14", "vulnerable YES"),
+            ([child("EM2", offender_excluded_by_order="YES")], {}, "Child c1, EM:E6", "offender_excluded_by_order YES"),
+        ],
+    )
+    def test_tell_what_a_step_rests_on(
+        self, children: list[dict[str, Any]], facts: dict[str, Any], step: str, told: str
+    ) -> None:
+        sentence = next(each for each in screened(*children, **facts).explanation if each.startswith(step))
+        assert sentence.partition("(")[2].partition(")")[0] == told
+
+    def test_tell_what_was_assumed_wherever_a_step_rests_on_it(self) -> None:
+        facts = report(without(child("PA2"), "other_children_exposed"), child_under_18="NO")
+        del facts["report"]["reporter"]
+        explanation = screen(PACK, facts).explanation
+        assert (
+            "Child c1: other_children_exposed was not given (other children are exposed); NO was assumed."
+            in explanation
+        )
+        lost = report(child("NE1", alone_now="UNKNOWN"))
+        del lost["report"]["can_be_located"], lost["report"]["reporter"]
+        assert screen(PACK, lost).explanation[-2:] == (
+            "The report: can_be_located was not given (the child can be located); NO was assumed.",
+            "The report: reporter was not given (the kind of reporter); PERMISSIVE was assumed.",
+        )
+
+    def test_are_silent_about_what_changed_nothing(self) -> None:
+        steps = [each for each in screened(child("NE10"), flight_risk="SOON").explanation if " is due " not in each]
+        assert [each.partition("(")[2].partition(")")[0] for each in steps] == [
+            "",
+            "safe_discharge_plan YES",
+            "flight_risk SOON",
+        ]
+
+
 class TestUnknown:
     """The safe direction; R011."""
 
