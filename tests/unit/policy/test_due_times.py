@@ -114,14 +114,18 @@ def test_messages_are_checked_by_where_the_owner_is(presence: str, received: str
         ("SCREENING_DECISION", "T1", 30),
         ("SCREENING_DECISION", "T2", 240),
         ("SCREENING_DECISION", None, 240),
+        ("SCREEN_OUT_REVIEW", "T0", 240),
         ("SCREEN_OUT_REVIEW", "T1", 240),
         ("RECALL_REPORTER", None, 30),
         ("ASSIGNMENT_ACK", "T0", 15),
         ("ASSIGNMENT_ACK", "T1", 120),
+        ("ASSIGNMENT_ACK", None, 120),
         ("CALLBACK_URGENT", None, 15),
         ("REPORTER_CONFIRMATION", None, 48 * 60),
+        ("CROSS_REPORT_RECEIPT", "T0", 60),
         ("CROSS_REPORT_RECEIPT", "T1", 60),
         ("CROSS_REPORT_RECEIPT", "T2", 24 * 60),
+        ("CROSS_REPORT_RECEIPT", None, 24 * 60),
     ],
 )
 def test_elapsed_clocks(kind: str, tier: str | None, minutes: int) -> None:
@@ -148,7 +152,10 @@ def test_a_complaint_is_answered_within_ten_business_days() -> None:
     ("pack", "tier", "received", "wanted"),
     [
         ("il-300", "T4", "2026-11-22T17:30:00-06:00", "2026-11-23T17:30:00-06:00"),
+        ("tx", "T0", "2026-11-22T17:30:00-06:00", "2026-11-23T17:30:00-06:00"),
+        ("tx", "T1", "2026-11-22T17:30:00-06:00", "2026-11-23T17:30:00-06:00"),
         ("tx", "T2", "2026-11-22T17:30:00-06:00", "2026-11-25T17:30:00-06:00"),
+        ("ga", "T1", "2026-11-22T17:30:00-05:00", "2026-11-23T17:30:00-05:00"),
         ("ga", "T0", "2026-11-22T17:30:00-05:00", "2026-11-22T19:30:00-05:00"),
         ("ga", "T2", "2026-11-23T15:00:00-05:00", "2026-11-30T15:00:00-05:00"),
         ("ga", "T3", "2026-11-21T15:00:00-05:00", "2026-11-28T00:00:00-05:00"),
@@ -161,6 +168,44 @@ def test_states_differ_by_data_alone(pack: str, tier: str, received: str, wanted
     assert due_text("FIRST_CONTACT", received, pack, tier=tier) == wanted
 
 
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("ALL_CONTACTS", "2026-11-29T17:30:00-06:00"),
+        ("FORMAL_DECISION", "2026-12-06T17:30:00-06:00"),
+        ("FINDING", "2027-01-21T17:30:00-06:00"),
+        ("REPORTER_CONFIRMATION", "2026-11-24T17:30:00-06:00"),
+    ],
+)
+def test_illinois_has_clocks_of_its_own(kind: str, wanted: str) -> None:
+    """R032, R102: 7 days, 14 days, 60 and once 30 more, 48 hours."""
+    assert due_text(kind, "2026-11-22T17:30:00-06:00", "il-300") == wanted
+    extension = PACKS.get("il-300").terms("FINDING").extension
+    assert extension is not None
+    assert (extension.times, extension.days) == (1, 30)
+
+
+@pytest.mark.parametrize(
+    ("pack", "proven", "unproven", "most_urgent"),
+    [
+        ("il-300", "indicated", "unfounded", None),
+        ("tx", "reason to believe", "ruled out", "priority 1"),
+        ("ga", "substantiated", "unsubstantiated", None),
+        ("ca", "substantiated", "inconclusive or unfounded", None),
+    ],
+)
+def test_states_have_words_of_their_own(pack: str, proven: str, unproven: str, most_urgent: str | None) -> None:
+    """R102."""
+    labels = PACKS.get(pack).labels
+    assert (labels["SUBSTANTIATED"], labels["UNSUBSTANTIATED"], labels.get("T0")) == (proven, unproven, most_urgent)
+
+
+@pytest.mark.parametrize("tier", ["T2", "T3", "T4", None])
+def test_a_screen_out_of_lower_urgency_is_reviewed_within_a_business_day(tier: str | None) -> None:
+    due_at = due(PACK, "SCREEN_OUT_REVIEW", at("2026-11-20T18:00:00-06:00"), tier=tier).at
+    assert due_at.isoformat() == "2026-11-23T17:00:00-06:00"
+
+
 def test_due_times_compare_as_instants_while_the_clocks_go_back() -> None:
     first = due(PACKS.get("ca"), "DISPATCH_ACK", at("2026-11-01T08:00:00+00:00"), tier="T0").at
     then = due(PACKS.get("ca"), "DISPATCH_ACK", at("2026-11-01T08:00:00+00:00"), tier="T1").at
@@ -169,7 +214,15 @@ def test_due_times_compare_as_instants_while_the_clocks_go_back() -> None:
 
 
 def test_nothing_is_guessed_where_a_clock_depends_on_what_was_not_said() -> None:
-    for kind, tier in (("FIRST_CONTACT", None), ("ON_SCENE", "T1"), ("VOICEMAIL_CHECK", None), ("NO_SUCH_CLOCK", None)):
+    for below in ("T2", "T3", "T4", None):
+        assert not PACK.has_clock("DISPATCH_ACK", below)
+    for kind, tier in (
+        ("DISPATCH_ACK", "T2"),
+        ("FIRST_CONTACT", None),
+        ("ON_SCENE", "T1"),
+        ("VOICEMAIL_CHECK", None),
+        ("NO_SUCH_CLOCK", None),
+    ):
         with pytest.raises(ClockUndefined) as caught:
             due(PACK, kind, at("2026-11-22T17:30:00-06:00"), tier=tier)
         assert (caught.value.code, caught.value.paths) == ("CLOCK_UNDEFINED", (kind,))
@@ -195,6 +248,12 @@ def test_the_urgent_ladder_stands_on_minutes_from_receipt() -> None:
         ("director", 20),
     ]
     assert (armed.ladder.repeat, armed.ladder.acknowledgement) == (timedelta(minutes=15), timedelta(minutes=15))
+    assert arm(PACK, "RECALL_REPORTER", received).ladder == armed.ladder
+
+
+def test_the_standard_ladder_repeats_every_four_hours_and_an_acknowledgement_holds_two() -> None:
+    ladder = arm(PACK, "FINDING", at("2026-11-22T17:30:00-06:00")).ladder
+    assert (ladder.name, ladder.repeat, ladder.acknowledgement) == ("standard", timedelta(hours=4), timedelta(hours=2))
 
 
 def test_shares_of_business_days_count_office_time() -> None:

@@ -316,6 +316,23 @@ def test_e6_is_for_nearness_to_violence_and_nothing_else_emotional() -> None:
     assert "EM:E6" in lines_of("EM2", "PA3", offender_excluded_by_order="YES")
 
 
+@pytest.mark.parametrize(
+    ("line", "criterion", "facts"),
+    [
+        ("PA:P2", "PA2", {"other_children_exposed": "YES", "access": "H24"}),
+        ("PA:P9", "PA2", {**REACHED, "age_months": 71}),
+        ("PA:P12", "PA2", {"last_incident_days": 181}),
+        ("EM:E5", "EM1", {**REACHED, "age_months": 71}),
+    ],
+    ids=["P2 without PA1", "P9 without PA3", "P12 where P11 matched", "E5 without EM2"],
+)
+def test_a_line_does_not_match_without_its_criterion_or_beside_a_fallback(
+    line: str, criterion: str, facts: Facts
+) -> None:
+    """R029, R031."""
+    assert line not in lines_of(criterion, **facts)
+
+
 def test_an_injury_of_a_child_that_does_not_crawl_is_serious_and_a_death_most_serious() -> None:
     """R039: severity is at least 3 with nonmobile_injury and 4 with PA1."""
     assert "PA:P4" in lines_of("PA2", nonmobile_injury="YES", severity=0)

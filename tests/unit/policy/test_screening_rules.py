@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from screening_desk import DANGER_NOW, child, screened
+from screening_desk import DANGER_NOW, child, screened, without
 
 from policy.screening import Decision
 
@@ -68,9 +68,47 @@ class TestScreening:
         assert (outcome(decision), decision.tasks) == ("OTHER_JURISDICTION", ("TRANSFER",))
         assert outcome(screened(child("PA2"), jurisdiction="UNKNOWN")) == "SCREEN_IN"
 
-    def test_a_report_that_is_screened_out_has_its_tier_too(self) -> None:
-        assert screened(child("PA2", harm_now="YES"), jurisdiction="OUT").tier == "T0"
-        assert screened(child("PA2", severity=3), child_under_18="NO").tier == "T1"
+    @pytest.mark.parametrize(
+        ("given", "facts", "first"),
+        [
+            (child("NE2"), {"safe_haven": "YES", "child_under_18": "NO"}, "SAFE_HAVEN"),
+            (child(), {"safe_haven": "YES", "resources_only": "YES"}, "SAFE_HAVEN"),
+            (child("PA2"), {"child_under_18": "NO", "duplicate_of": "r-17"}, "NO_CHILD"),
+            (child(), {"duplicate_of": "r-17", "resources_only": "YES"}, "DUPLICATE"),
+            (child(), {"duplicate_of": "r-17"}, "DUPLICATE"),
+            (child(), {"resources_only": "YES", "jurisdiction": "OUT"}, "RESOURCES_ONLY"),
+            (child(relation="OTHER"), {"jurisdiction": "OUT"}, "NO_CRITERION"),
+            (child("PA2", relation="OTHER"), {"jurisdiction": "OUT"}, "NOT_CAREGIVER"),
+        ],
+        ids=[
+            "1 before 2",
+            "1 without a criterion",
+            "2 before 3",
+            "3 before 4",
+            "3 before 5",
+            "4 before 7",
+            "5",
+            "6 before 7",
+        ],
+    )
+    def test_the_first_row_that_holds_decides(self, given: dict[str, Any], facts: dict[str, Any], first: str) -> None:
+        assert outcome(screened(given, **facts)) == first
+
+    @pytest.mark.parametrize(
+        ("given", "facts", "reason", "tier"),
+        [
+            (child("NE2", alone_now="YES"), {"safe_haven": "YES"}, "SAFE_HAVEN", "T0"),
+            (child("PA2", severity=3), {"child_under_18": "NO"}, "NO_CHILD", "T1"),
+            (child("PA2", severity=3), {"duplicate_of": "r-17"}, "DUPLICATE", "T1"),
+            (child("PA2", relation="OTHER", harm_now="YES"), {}, "NOT_CAREGIVER", "T0"),
+            (child("PA2", harm_now="YES"), {"jurisdiction": "OUT"}, "OTHER_JURISDICTION", "T0"),
+        ],
+    )
+    def test_a_report_that_is_screened_out_has_its_tier_too(
+        self, given: dict[str, Any], facts: dict[str, Any], reason: str, tier: str
+    ) -> None:
+        decision = screened(given, **facts)
+        assert (decision.reason, decision.tier) == (reason, tier)
 
 
 class TestUpgrades:
@@ -127,6 +165,23 @@ class TestUpgrades:
         decision = screened(child("PA2", harm_now="YES"), police_request_immediate="YES", flight_risk="WITHIN_HOURS")
         assert (decision.tier, decision.upgrades) == ("T0", ())
 
+    @pytest.mark.parametrize(
+        "facts", [{"police_holds_child": "YES"}, {"evidence_at_risk": "YES"}, {"prior_severe_harm": "YES"}]
+    )
+    def test_u2_u3_and_u5_are_not_listed_where_the_tier_is_t1_already(self, facts: dict[str, Any]) -> None:
+        decision = screened(child("NE4", lethal_hazard="YES", age_months=71, hazard_active="NO"), **facts)
+        assert (decision.tier_tree, decision.tier, decision.upgrades) == ("T1", "T1", ())
+
+    @pytest.mark.parametrize("criterion", ["PA5", "RK1"])
+    def test_u5_reads_unknown_earlier_harm_as_what_is_ticked(self, criterion: str) -> None:
+        young = child(criterion, age_months=71)
+        assert screened(young, prior_severe_harm="UNKNOWN").upgrades == ("U5",)
+        assert screened(child("EM1", age_months=71), prior_severe_harm="UNKNOWN").upgrades == ()
+
+    def test_u6_is_about_children_of_whom_something_is_alleged(self) -> None:
+        decision = screened(child("EM1"), child(name="c2", age_months=10), prior_reports_12m=3)
+        assert (decision.tier, decision.upgrades) == ("T3", ())
+
     def test_the_report_has_the_most_urgent_tier_of_all_children_and_families(self) -> None:
         decision = screened(child("NE10"), child("RK1", "OH1", name="c2", age_months=3))
         assert [each.tier for each in decision.children] == ["T4", "T2"]
@@ -164,6 +219,21 @@ class TestTasks:
         assert screened(unknown, reporter="ANONYMOUS").tasks == ("SUPERVISOR_FLAG",)
         small = child("NE1", **{fact: "UNKNOWN", "age_months": 71})
         assert screened(small).tasks == ("RECALL_REPORTER", "SUPERVISOR_FLAG")
+
+    def test_an_age_of_six_years_ends_the_flag_of_a_known_reporter(self) -> None:
+        assert screened(child("NE1", harm_now="UNKNOWN", age_months=72)).tasks == ("RECALL_REPORTER",)
+
+    def test_danger_that_was_not_asked_calls_back_too(self) -> None:
+        decision = screened(without(child("NE1", alone_now="YES"), "harm_now"))
+        assert (decision.incomplete, decision.tasks) == (
+            ("children[0].facts.harm_now",),
+            ("CALL_911", "RECALL_REPORTER"),
+        )
+        assert decision.due["RECALL_REPORTER"].isoformat() == "2026-11-22T18:00:00-06:00"
+
+    @pytest.mark.parametrize("fact", ["harm_now", "emergency_care"])
+    def test_emergency_services_are_called_for_a_sibling_of_whom_nothing_is_alleged(self, fact: str) -> None:
+        assert screened(child("NE10"), child(name="c2", **{fact: "YES"})).tasks == ("CALL_911",)
 
     def test_a_screen_out_in_danger_or_of_high_tier_is_flagged_and_reviewed(self) -> None:
         assert screened(child("PA2", severity=3), jurisdiction="OUT").tasks == (
@@ -205,7 +275,7 @@ class TestCrossReports:
         ("given", "told"),
         [
             (child("PA1"), True),
-            (child("SA6"), True),
+            *((child(f"SA{number}"), True) for number in range(1, 7)),
             (child("PA2", severity=3), True),
             (child("PA2", severity=2), False),
             (child("NE1", severity=3), False),
