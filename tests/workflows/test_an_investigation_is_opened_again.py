@@ -11,7 +11,7 @@ from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.type.v1 import type_pb2
 from tests.waiting import eventually
 from tests.workflows.conftest import DEADLINE, Office
-from tests.workflows.test_investigation_story import CHILDREN, find, known, opened, see, story, until_dispatched
+from tests.workflows.stories import CHILDREN, find, known, opened, see, story, until_dispatched
 
 
 async def found(office: Office, investigation: casework.Investigation, worker: str) -> None:

@@ -15,7 +15,7 @@ from services.casework.expectations import EXPECTATIONS
 from services.casework.promises import store as ledger
 from tests.integration.casework.conftest import DEADLINE, World, key
 from tests.integration.casework.investigating import contact, found
-from tests.integration.casework.test_screening_makes_promises import decided, investigation, owed, report
+from tests.integration.casework.screening import decided, investigation, owed, report
 
 OUT = {"screening": triage.SCREENING_SCREEN_OUT, "tasks": ["REVIEW_SCREEN_OUT"], "tier": type_pb2.TIER_T3}
 

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from chassis.contract import instant, stamp
 from deploy.local.settings import PORTS, PROJECT
 from hotline.casework.v1 import promise_pb2
+from tests.integration.casework.callers import asked, message_left, rings
 from tests.integration.casework.conftest import MONDAY, OFFICE, World
-from tests.integration.casework.test_calls_are_returned_by_the_book import asked, message_left, rings
-from tests.integration.casework.test_who_is_on_at_an_instant import on_rotation
+from tests.integration.casework.duties import on_rotation
 from tests.stack import clean_environment
 
 Typed = Callable[..., Awaitable[tuple[int, str]]]

@@ -14,35 +14,11 @@ from hotline.casework.v1 import promise_pb2
 from hotline.casework.v1.promise_pb2 import Promise
 from hotline.intake.v1.intake_events_pb2 import CallbackRequested, ComplaintFiled, VoicemailLeft
 from hotline.triage.v1 import triage_service_pb2 as triage
-from hotline.triage.v1.triage_events_pb2 import DecisionMade, ReportNeedsFacts, ReportRecommended
+from hotline.triage.v1.triage_events_pb2 import ReportNeedsFacts, ReportRecommended
 from hotline.type.v1 import type_pb2
 from tests.integration.casework.conftest import DEADLINE, OFFICE, World, refused, told
+from tests.integration.casework.screening import decided, investigation, owed, report
 from tools import verify_certificate
-
-
-def report(world: World, tier: str = "T1", **values: Any) -> dict[str, Any]:
-    """A report about one child, screened in just now, as triage tells of it."""
-    return {
-        "report_id": str(uuid4()),
-        "reference": "7ZK4-M2QX",
-        "office": OFFICE,
-        "received_at": stamp(world.clock.now),
-        "screening": triage.SCREENING_SCREEN_IN,
-        "tier": type_pb2.Tier.Value(f"TIER_{tier}"),
-        "alleged_victims": ["c1"],
-        "clocks": ["SCREENING_DECISION", "FIRST_CONTACT", "FINDING"],
-    } | values
-
-
-def decided(world: World, of: dict[str, Any], **changes: Any) -> DecisionMade:
-    """The screener's decision, made now."""
-    return DecisionMade(**(of | changes), decided_by=world.people.screener, decided_at=stamp(world.clock.now))
-
-
-async def investigation(world: World, of: dict[str, Any]) -> pb.Investigation:
-    stub = await world.service()
-    request = pb.GetInvestigationRequest(report_id=of["report_id"])
-    return (await stub.GetInvestigation(request, timeout=DEADLINE)).investigation
 
 
 async def certified(world: World, promise: Promise, folder: Path) -> list[str]:
@@ -52,10 +28,6 @@ async def certified(world: World, promise: Promise, folder: Path) -> list[str]:
     request = pb.GetCertificateRequest(promise_id=promise.promise_id)
     file.write_text((await (await world.service()).GetCertificate(request, timeout=DEADLINE)).certificate_json)
     return ["--key", str(key), str(file)]
-
-
-async def owed(world: World) -> dict[str, Promise]:
-    return {promise.kind: promise for promise in await world.open_promises()}
 
 
 async def test_a_recommendation_makes_the_promise_of_a_decision_and_nothing_else(world: World) -> None:

@@ -1,7 +1,6 @@
 """One call answers who is on a rung at an instant, and why; the ladder that climbs asks the same."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,6 +10,7 @@ from hotline.casework.v1 import casework_service_pb2 as casework_pb
 from hotline.casework.v1 import workforce_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from tests.integration.casework.conftest import DEADLINE, MONDAY, OFFICE, World, key, refused, told
+from tests.integration.casework.duties import on_rotation
 
 QUEUE = f"INVESTIGATOR:{OFFICE}"
 
@@ -20,24 +20,6 @@ async def who_is_on(world: World, who: str = "OWNER", at: datetime | None = None
         at=stamp(at), office=OFFICE, owner=type_pb2.Owner(**(owner or {"queue": QUEUE})), who=who
     )
     return await (await world.sweeping()).WhoIsOn(request, timeout=DEADLINE)
-
-
-async def on_rotation(world: World, *members: str, exception: str = "", **changed: Any) -> str:
-    rotation = {
-        "rotation_id": str(uuid4()),
-        "role": "INVESTIGATOR",
-        "office": OFFICE,
-        "members": members,
-        "first_day": "2026-11-23",
-        "begins": "08:00",
-        "ends": "16:00",
-        "turn_days": 1,
-    }
-    request = pb.DefineRotationRequest(
-        idempotency_key=key(), rotation=pb.Rotation(**(rotation | changed)), exception=exception
-    )
-    stub = await world.at_work(world.people.supervisor)
-    return (await stub.DefineRotation(request, timeout=DEADLINE)).rotation.rotation_id
 
 
 async def signs(world: World, staff_id: str, place: "pb.Place.ValueType" = pb.PLACE_OFFICE) -> int:
