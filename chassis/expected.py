@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from chassis.contract import stamp
 from chassis.queries import chassis_queries as sql
 from chassis.topics import message_class
 from chassis.unit_of_work import UnitOfWork
@@ -15,12 +16,17 @@ from hotline.type.v1.expected_promise_pb2 import ExpectedPromise
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One promise a fact brings about: of one of these kinds, about this subject; `closed` if the fact keeps it."""
+    """One promise a fact brings about: of one of these kinds, about this subject.
+
+    `closed`: the fact keeps it, and every other of these kinds that was made before the fact was told.
+    `unless_open`: one of these kinds that was open when the fact was told does as well.
+    """
 
     kinds: Sequence[str]
     subject_type: str
     cause: str
     closed: bool = False
+    unless_open: bool = False
 
 
 Expectations = Mapping[str, Callable[[Any], Sequence[Owed]]]
@@ -47,6 +53,8 @@ async def expected(uow: UnitOfWork, expectations: Expectations, *, after: int, u
             subject_id=row["aggregateid"],
             cause=owed.cause,
             closed=owed.closed,
+            unless_open=owed.unless_open,
+            told_at=stamp(row["created_at"]),
             aggregate_type=row["aggregatetype"],
             aggregate_id=row["aggregateid"],
         )

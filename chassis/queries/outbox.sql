@@ -52,7 +52,7 @@ SELECT coalesce(
 );
 
 -- name: told_between
-SELECT seq, aggregatetype, aggregateid, type, payload
+SELECT seq, aggregatetype, aggregateid, type, payload, created_at
 FROM chassis.outbox
 WHERE type = ANY ($1::text[]) AND seq > $2 AND seq < $3
 ORDER BY seq

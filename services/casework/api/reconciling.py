@@ -92,4 +92,6 @@ def _wanted(expected: ExpectedPromise) -> Mapping[str, Any]:
         "id": expected.subject_id,
         "cause": expected.cause,
         "closed": expected.closed,
+        "unless_open": expected.unless_open,
+        "told_at": instant(expected.told_at).isoformat() if expected.HasField("told_at") else None,
     }

@@ -28,6 +28,7 @@ from chassis.topics import message_class
 from deploy.local.infrastructure import Addresses
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import casework_service_pb2_grpc as rpc
+from hotline.casework.v1 import reconciliation_service_pb2_grpc as reconciliation_rpc
 from hotline.casework.v1 import workforce_service_pb2_grpc as workforce_rpc
 from hotline.casework.v1.promise_pb2 import Promise, Subject
 from hotline.notifications.v1.notifications_events_pb2 import NotificationSent
@@ -117,6 +118,11 @@ class World:
         """The workforce's service as the workflows call it."""
         token = issue_service_token(self.identity, "workflows")
         return workforce_rpc.WorkforceServiceStub(await self._channel("service", token))
+
+    async def reconciling(self) -> reconciliation_rpc.ReconciliationServiceAsyncStub:
+        """The ledger as the reconciler calls it."""
+        token = issue_service_token(self.identity, "workflows")
+        return reconciliation_rpc.ReconciliationServiceStub(await self._channel("service", token))
 
     async def _stub(self, who: str, token: str) -> rpc.CaseworkServiceAsyncStub:
         return rpc.CaseworkServiceStub(await self._channel(who, token))

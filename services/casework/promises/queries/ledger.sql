@@ -159,10 +159,18 @@ LIMIT $2;
 
 -- name: missing
 -- Of those expected (a row each, `n` is its place), those of which there is none, or none that is as it should be.
-SELECT n FROM jsonb_to_recordset($1) AS e (n integer, kinds text[], type text, id text, cause text, closed boolean)
+SELECT n FROM jsonb_to_recordset($1) AS e
+    (n integer, kinds text[], type text, id text, cause text, closed boolean, unless_open boolean, told_at timestamptz)
 WHERE NOT EXISTS (
     SELECT FROM ledger.promise p
-    WHERE p.subject_type = e.type AND p.subject_id = e.id AND p.cause = e.cause AND p.kind = ANY (e.kinds)
-      AND (NOT e.closed OR p.closed_at IS NOT NULL)
+    WHERE p.subject_type = e.type AND p.subject_id = e.id AND p.kind = ANY (e.kinds)
+      AND (
+        p.cause = e.cause AND (NOT e.closed OR p.closed_at IS NOT NULL)
+        OR e.unless_open AND (p.closed_at IS NULL OR p.closed_at >= e.told_at)
+      )
+) OR e.closed AND EXISTS (
+    SELECT FROM ledger.promise p
+    WHERE p.subject_type = e.type AND p.subject_id = e.id AND p.kind = ANY (e.kinds)
+      AND p.closed_at IS NULL AND (p.body ->> 'made_at')::timestamptz < e.told_at
 )
 ORDER BY n;
