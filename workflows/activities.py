@@ -22,6 +22,7 @@ from hotline.notifications.v1 import notifications_service_pb2 as notifications
 from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
 from hotline.type.v1 import type_pb2 as types
 from workflows.messages import (
+    Assignment,
     CallForHelp,
     Climb,
     Climbed,
@@ -132,6 +133,7 @@ class Activities:
             has_worker=bool(found.worker_id),
             every_child_seen=found.state == casework.INVESTIGATION_STATE_CONTACTED,
             closed=found.state == casework.INVESTIGATION_STATE_CLOSED,
+            assignment=_assignment(found),
         )
 
     @activity.defn
@@ -185,6 +187,12 @@ def clock_of(clock: promises.PromiseClock) -> PromiseClock:
     """The clock as workflows know it."""
     next_instant: datetime | None = instant(clock.next_instant) if clock.HasField("next_instant") else None
     return PromiseClock(clock.promise_id, clock.version, next_instant)
+
+
+def _assignment(of: casework.Investigation) -> Assignment | None:
+    if not of.assigned_version:
+        return None
+    return Assignment(of.assigned_version, of.worker_id, instant(of.assigned_at))
 
 
 def _notice(notice: casework.Notice) -> Notice:

@@ -59,7 +59,7 @@ class InvestigationWorkflow:
 
     @workflow.signal
     def wake(self) -> None:
-        """Look whether newer code has become current, and go over to it."""
+        """Look whether newer code has become current, and go over to it; else read anew how it stands."""
         self._woken = True
 
     @workflow.query
@@ -80,6 +80,8 @@ class InvestigationWorkflow:
         """So that a story told late, or again, begins where the investigation is."""
         standing = await self._act(Activities.read_investigation, self._story.investigation_id)
         self._story.has_worker |= standing.has_worker
+        if standing.assignment:
+            self.assigned(standing.assignment)
         self.progressed(Progress(standing.every_child_seen, standing.closed))
 
     async def _give_it_to_somebody(self) -> None:
@@ -126,5 +128,9 @@ class InvestigationWorkflow:
         )
 
     async def _begin_anew_if_due(self) -> None:
-        self._woken = False
         await begin_anew_if_due(self._story)
+        if self._woken:
+            self._woken = False
+            # Runs of a former release were woken for newer code alone.
+            if workflow.patched("a-wake-reads-how-it-stands"):
+                await self._read_how_it_stands()

@@ -125,6 +125,8 @@ class Standing:
     has_worker: bool = False
     every_child_seen: bool = False
     closed: bool = False
+    # How its worker got it, where casework has recorded that.
+    assignment: Assignment | None = None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from workflows.alarms import Alarms
 from workflows.expectations import Expectations
 from workflows.settings import WorkflowSettings
 from workflows.stalled import Stalled
+from workflows.stories import Stories
 from workflows.temporal import is_away
 from workflows.unheard import Unheard
 
@@ -118,6 +119,7 @@ async def reconciler(
         ledger, notify = ReconciliationServiceStub(casework), NotificationsServiceStub(notifications)
         comparisons: dict[str, Comparison] = {
             "alarms": Alarms(client, ledger, grace=grace, patience=settings.ledger_patience).reconcile,
+            "stories": Stories(client, ledger, grace=grace).reconcile,
             "stalled": Stalled(ledger, notify, after=settings.stalled_after).reconcile,
             "unheard": Unheard(
                 ledger, CaseworkServiceStub(casework), notify, OperationsServiceStub(notifications), grace=grace

@@ -104,6 +104,8 @@ def investigation(of: Investigation) -> pb.Investigation:
         finding=number(pb.Finding, of.finding.value if of.finding else None),
         alternative=of.alternative,
         version=of.version,
+        assigned_version=of.given.version if of.given else 0,
+        assigned_at=stamp(of.given.at if of.given else None),
     )
 
 

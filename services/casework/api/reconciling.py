@@ -19,6 +19,7 @@ from policy.promise import Promise
 from services.casework.promises import climbing
 from services.casework.promises import store as ledger
 from services.casework.promises.rules import Rules
+from services.casework.store import investigations
 
 _SERVICE = frozenset({Role.SERVICE})
 
@@ -26,6 +27,7 @@ RECONCILIATION_ACCESS = {
     "ListClocks": _SERVICE,
     "ListStalledPromises": _SERVICE,
     "FindMissingPromises": _SERVICE,
+    "ListOpenInvestigations": _SERVICE,
 }
 
 
@@ -59,6 +61,20 @@ class Reconciliation(rpc.ReconciliationServiceServicer):
         async with self._database.transaction() as uow:
             missing = await ledger.missing(uow, [_wanted(expected) for expected in request.expected])
         return pb.FindMissingPromisesResponse(missing=missing)
+
+    async def ListOpenInvestigations(
+        self, request: pb.ListOpenInvestigationsRequest, context: Any
+    ) -> pb.ListOpenInvestigationsResponse:
+        """Every open investigation, and whom nobody has asked to accept theirs."""
+        after = UUID(request.after) if request.after else None
+        async with self._database.transaction() as uow:
+            found = await investigations.open_investigations(uow, after, request.limit)
+        return pb.ListOpenInvestigationsResponse(
+            investigations=[
+                pb.OpenInvestigation(investigation_id=str(row["investigation_id"]), undispatched=row["undispatched"])
+                for row in found
+            ]
+        )
 
 
 def _open(row: Row) -> pb.OpenPromise:

@@ -288,10 +288,9 @@ async def _named(uow: UnitOfWork, staff_id: UUID) -> Choice:
 
 
 async def _give_to(uow: UnitOfWork, investigation: Investigation, choice: Choice) -> Investigation:
-    investigation = model.assigned(investigation, choice.staff_id)
-    fact = events.WorkerAssigned(
-        investigation_id=investigation.id, worker_id=choice.staff_id, assigned_at=stamp(uow.clock())
-    )
+    now = uow.clock()
+    investigation = model.assigned(investigation, choice.staff_id, now)
+    fact = events.WorkerAssigned(investigation_id=investigation.id, worker_id=choice.staff_id, assigned_at=stamp(now))
     await say_next(uow, investigation, fact, "investigation.assign", worker_why=choice.why)
     return investigation
 

@@ -72,6 +72,15 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """A worker was given the investigation; `version` is the investigation's that this made."""
+
+    to: str
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Investigation:
     """One investigation of one report. Times are zone-aware; people and children are references."""
 
@@ -86,6 +95,7 @@ class Investigation:
     alternative: bool = False
     state: State = State.OPEN
     worker_id: str | None = None
+    assignment: Assignment | None = None
     acceptance: Acceptance | None = None
     contacts: tuple[Contact, ...] = ()
     # The last finding; it stands until another one is made, also while the investigation is open again.
@@ -100,6 +110,11 @@ class Investigation:
         """The alleged victims who are covered, in the order of the report."""
         covered = {contact.child_id for contact in self.contacts if contact.covers}
         return tuple(child for child in self.alleged_victims if child in covered)
+
+    @property
+    def given(self) -> Assignment | None:
+        """How its worker got it; None while it has none, or where that was not recorded."""
+        return self.assignment if self.assignment and self.assignment.to == self.worker_id else None
 
     @property
     def accepted_at(self) -> datetime | None:
@@ -192,11 +207,12 @@ def reopened(
     return replace(after, contacts=(), counts_from=now) if investigation.closed_because in _ANSWERED else after
 
 
-def assigned(investigation: Investigation, worker_id: str) -> Investigation:
+def assigned(investigation: Investigation, worker_id: str, now: datetime) -> Investigation:
     """The same with this worker, who has yet to accept; children already seen stay seen."""
     _must_be_open(investigation)
     state = State.CONTACTED if investigation.state is State.CONTACTED else State.ASSIGNED
-    return _next(investigation, worker_id=worker_id, acceptance=None, state=state)
+    assignment = Assignment(worker_id, investigation.version + 1, now)
+    return _next(investigation, worker_id=worker_id, assignment=assignment, acceptance=None, state=state)
 
 
 def accepted(investigation: Investigation, by: str, now: datetime) -> Investigation:

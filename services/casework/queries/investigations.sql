@@ -18,6 +18,19 @@ SELECT * FROM casework.investigation WHERE investigation_id = $1;
 -- name: read_investigation_of_report
 SELECT * FROM casework.investigation WHERE report_id = $1;
 
+-- name: open_investigations
+-- With the assignment that its worker has neither accepted nor been asked to: its dispatch is named so by the story.
+SELECT i.investigation_id,
+       CASE WHEN i.assigned_to = i.worker_id AND i.accepted_by IS DISTINCT FROM i.worker_id AND NOT EXISTS (
+           SELECT FROM ledger.promise p
+           WHERE p.subject_type = 'investigation' AND p.subject_id = i.investigation_id::text
+             AND p.kind = 'ASSIGNMENT_ACK' AND p.cause = 'assigned/' || i.assigned_version
+       ) THEN i.assigned_version ELSE 0 END AS undispatched
+FROM casework.investigation i
+WHERE i.state <> 'CLOSED' AND ($1::uuid IS NULL OR i.investigation_id > $1)
+ORDER BY i.investigation_id
+LIMIT $2;
+
 -- name: contacts
 SELECT child_id, result, occurred_at FROM casework.contact
 WHERE investigation_id = $1 AND refused_at IS NULL AND ($2::timestamptz IS NULL OR recorded_at >= $2)
@@ -28,7 +41,7 @@ ORDER BY recorded_at, contact_id;
 UPDATE casework.investigation
 SET state = $3, worker_id = $4, worker_why = coalesce($5, worker_why), finding = $6, closed_because = $7,
     tier = $8, alleged_victims = $9, counts_from = $10, accepted_by = $11, accepted_at = $12, alternative = $13,
-    version = $2
+    assigned_to = $14, assigned_version = $15, assigned_at = $16, version = $2
 WHERE investigation_id = $1 AND version = $2 - 1
 RETURNING version;
 

@@ -7,7 +7,15 @@ from uuid import UUID
 
 from chassis import errors
 from chassis.unit_of_work import Row, UnitOfWork
-from services.casework.model.investigations import Acceptance, Contact, ContactResult, Finding, Investigation, State
+from services.casework.model.investigations import (
+    Acceptance,
+    Assignment,
+    Contact,
+    ContactResult,
+    Finding,
+    Investigation,
+    State,
+)
 from services.casework.store.statements import sql as _sql
 
 
@@ -49,6 +57,11 @@ async def investigation_of_report(uow: UnitOfWork, report_id: UUID) -> Investiga
     return await _found(uow, await uow.fetchrow(_sql.read_investigation_of_report, report_id), report_id)
 
 
+async def open_investigations(uow: UnitOfWork, after: UUID | None, limit: int) -> list[Row]:
+    """Open investigations by id, after one: investigation_id, undispatched (an assignment's version; 0: none)."""
+    return await uow.fetch(_sql.open_investigations, after, limit)
+
+
 async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: str | None = None) -> None:
     """Write the next version of a locked investigation; `worker_why` says why its worker, if that changed."""
     saved = await uow.fetchval(
@@ -66,6 +79,9 @@ async def save_investigation(uow: UnitOfWork, after: Investigation, worker_why: 
         UUID(after.acceptance.by) if after.acceptance else None,
         after.acceptance.at if after.acceptance else None,
         after.alternative,
+        UUID(after.assignment.to) if after.assignment else None,
+        after.assignment.version if after.assignment else None,
+        after.assignment.at if after.assignment else None,
     )
     if saved is None:
         raise RuntimeError(f"investigation {after.id}: version {after.version} does not follow the stored one")
@@ -113,6 +129,7 @@ async def _investigation(uow: UnitOfWork, row: Row) -> Investigation:
         alternative=row["alternative"],
         state=State(row["state"]),
         worker_id=str(row["worker_id"]) if row["worker_id"] else None,
+        assignment=_assignment(row),
         acceptance=Acceptance(str(row["accepted_by"]), row["accepted_at"]) if row["accepted_by"] else None,
         contacts=tuple(Contact(c["child_id"], ContactResult(c["result"]), c["occurred_at"]) for c in contacts),
         finding=Finding(row["finding"]) if row["finding"] else None,
@@ -120,3 +137,9 @@ async def _investigation(uow: UnitOfWork, row: Row) -> Investigation:
         counts_from=row["counts_from"],
         version=row["version"],
     )
+
+
+def _assignment(row: Row) -> Assignment | None:
+    if row["assigned_to"] is None:
+        return None
+    return Assignment(str(row["assigned_to"]), row["assigned_version"], row["assigned_at"])

@@ -31,7 +31,7 @@ from services.casework.model.investigations import (
 NOON = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
 NOW = NOON + timedelta(hours=6)
 OPEN = Investigation("i", "r", "7ZK4", "lake-east", NOON, NOON, "T1", ("c1", "c2"))
-ASSIGNED = assigned(OPEN, "worker")
+ASSIGNED = assigned(OPEN, "worker", NOW)
 ALTERNATIVE = replace(ASSIGNED, alternative=True)
 
 
@@ -112,7 +112,7 @@ def test_reassignment_forgets_no_child_that_was_seen() -> None:
     seen = ContactResult.SEEN_IN_PERSON
     both = after(contact("c1", seen, 5), contact("c2", seen, 6))
 
-    moved = assigned(both, "second")
+    moved = assigned(both, "second", NOW)
 
     assert moved.state is State.CONTACTED
     assert moved.contacted == ("c1", "c2")
@@ -129,7 +129,7 @@ def test_a_closed_investigation_stays_closed() -> None:
     over = closed(OPEN, "decided SCREEN_OUT")
 
     with pytest.raises(Refused, match="WRONG_STATE"):
-        assigned(over, "worker")
+        assigned(over, "worker", NOW)
     with pytest.raises(Refused, match="WRONG_STATE"):
         closed(over, "again")
     with pytest.raises(Refused, match="WRONG_STATE"):
@@ -153,7 +153,7 @@ def test_a_child_that_comes_to_light_later_is_to_be_seen_too() -> None:
     assert wider.alleged_victims == ("c1", "c2", "c3")
     assert (both.state, wider.state) == (State.CONTACTED, State.ACCEPTED)
     assert owed(wider, (), {"FIRST_CONTACT": NOON}) == ("FIRST_CONTACT", "FINDING")
-    assert raised(assigned(both, "another"), "T1", ("c3",)).state is State.ASSIGNED
+    assert raised(assigned(both, "another", NOW), "T1", ("c3",)).state is State.ASSIGNED
 
 
 def test_what_was_kept_before_it_was_closed_without_a_finding_stays_kept() -> None:
