@@ -64,6 +64,7 @@ class Activities:
             clock=clock_of(answer.clock),
             notices=[_notice(notice) for notice in answer.notices],
             nobody_left=answer.nobody_left,
+            nobody_left_version=answer.nobody_left_version,
         )
 
     @activity.defn

@@ -28,8 +28,7 @@ class Alarm:
     clock: PromiseClock
     # Seconds without an answer of the ledger after which the last resort is told.
     patience: float = 60.0
-    # How often that has happened; it is told once each time.
-    outages: int = 0
+    # Since when it gives none; the last resort is told once each time.
     silent_since: datetime | None = None
 
 
@@ -71,6 +70,8 @@ class Climbed:
     clock: PromiseClock
     notices: list[Notice] = field(default_factory=list)
     nobody_left: bool = False
+    # The version by which this cycle's ladder came to its end without anybody; 0: it has not, or an old ledger answers.
+    nobody_left_version: int = 0
 
 
 @dataclass(frozen=True)

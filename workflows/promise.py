@@ -35,6 +35,7 @@ class PromiseWorkflow:
         # The version of the ledger's last answer to this run: none yet.
         self._answered = -1
         self._woken = False
+        self._unanswered = False
         self._armed: datetime | None = None
         self._telling: dict[str, asyncio.Task[None]] = {}
 
@@ -57,7 +58,7 @@ class PromiseWorkflow:
 
     @workflow.signal
     def wake(self) -> None:
-        """Ask the ledger anew, whatever is known here, and say anew for which instant this is armed."""
+        """Ask the ledger anew, tell anew whomever it names, and say anew for which instant this is armed."""
         self._woken, self._armed = True, None
 
     @workflow.query
@@ -71,7 +72,7 @@ class PromiseWorkflow:
 
     def _has_news(self) -> bool:
         # People too delegate and escalate: the next answer brings whom that names. A new run begins by asking.
-        return self._woken or self._alarm.clock.version > self._answered
+        return self._woken or self._unanswered or self._alarm.clock.version > self._answered
 
     def _is_due(self) -> bool:
         instant = self._alarm.clock.next_instant
@@ -80,17 +81,21 @@ class PromiseWorkflow:
     async def _ask_the_ledger(self) -> None:
         """One climb, as of now; the answer names everyone not yet known to have been told, whoever left them so."""
         before, asked_at, known = self._answered, workflow.now(), self._alarm.clock.version
+        if self._woken and workflow.patched("a-wake-tells-anew"):
+            # Notifications may have been restored to before it accepted them: the keys keep anybody from hearing twice.
+            self._telling = {key: telling for key, telling in self._telling.items() if not telling.done()}
         self._woken = False
         answer = await self._climb(asked_at)
         if answer is None:
             self._ledger_is_silent(asked_at)
             return
-        self._answered, self._alarm.silent_since = answer.clock.version, None
+        self._answered, self._unanswered, self._alarm.silent_since = answer.clock.version, False, None
         self._take_from_ledger(answer.clock, known)
         for notice in answer.notices:
             self._tell(notice)
-        if answer.nobody_left:
-            self._call_for_help("NOBODY_LEFT", answer.clock.version, asked_at)
+        if answer.nobody_left or answer.nobody_left_version:
+            version = answer.nobody_left_version or answer.clock.version
+            self._call_for_help("NOBODY_LEFT", str(version), asked_at)
         if answer.clock.version == before and (self._has_news() or self._is_due()):
             await self._wait_for_news(_BREATH)
 
@@ -126,15 +131,16 @@ class PromiseWorkflow:
             self._telling[notice.key] = asyncio.create_task(telling)
 
     def _ledger_is_silent(self, asked_at: datetime) -> None:
-        """The last resort is told once each time the ledger falls silent."""
-        alarm = self._alarm
-        if alarm.silent_since is None:
-            alarm.silent_since, alarm.outages = asked_at, alarm.outages + 1
-        self._call_for_help("LAST_RESORT", alarm.outages, alarm.silent_since)
+        """The last resort is told once each time the ledger falls silent, and the question stands until it answers."""
+        since = self._alarm.silent_since or asked_at
+        self._alarm.silent_since = since
+        self._call_for_help("LAST_RESORT", since.isoformat(timespec="seconds"), since)
+        if workflow.patched("a-silent-ledger-is-asked-until-it-answers"):
+            self._unanswered = True
 
-    def _call_for_help(self, template: str, number: int, since: datetime) -> None:
+    def _call_for_help(self, template: str, which: str, since: datetime) -> None:
         promise_id = self._alarm.clock.promise_id
-        key = f"{promise_id}/{template.lower().replace('_', '-')}/{number}"
+        key = f"{promise_id}/{template.lower().replace('_', '-')}/{which}"
         if key not in self._telling:
             telling = workflow.execute_activity_method(
                 Activities.call_for_help,

@@ -172,7 +172,8 @@ def alarmed(answer: Alarmed, caller: Caller | None = None) -> pb.ClimbRungRespon
         outcome=number(pb.ClimbOutcome, answer.outcome),
         clock=facts.clock(answer.promise),
         notices=[_notice(answer.promise, message, caller) for message in answer.messages],
-        nobody_left=answer.nobody_left,
+        nobody_left=answer.just_now,
+        nobody_left_version=answer.nobody_left,
     )
 
 

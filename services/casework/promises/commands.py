@@ -163,19 +163,22 @@ async def _record(uow: UnitOfWork, taken: Step, event: Event, now: datetime, rec
 class Alarmed:
     """The answer to an alarm: CLOSED, HELD, PAUSED, NOT_YET or CLIMBED, the promise, and whom to tell.
 
-    `nobody_left`: even the last rung was empty, so that only the last resort can be told.
+    `nobody_left`: the version by which even the last rung was empty, in this cycle, so that only the last resort can be
+    told; 0: it was not. `just_now`: that was at the instant asked about.
     """
 
     outcome: str
     promise: Promise
     messages: tuple[store.Message, ...] = ()
-    nobody_left: bool = False
+    nobody_left: int = 0
+    just_now: bool = False
 
 
 async def climb_rung(uow: UnitOfWork, rules: Rules, promise_id: UUID, as_of: datetime) -> Alarmed:
     """Climb every rung due at `as_of`, the only clock that decides. A repeated question gets the recorded answer.
 
-    While the ladder is held or the clock stopped, nobody is told but whom a person asked to be told.
+    While the ladder is held or the clock stopped, nobody is told but whom a person asked to be told. That nobody is
+    left is answered whoever brought it about, and again: whoever asked may have ended before the last resort was told.
     """
     promise = await store.lock(uow, promise_id)
     try:
@@ -185,11 +188,15 @@ async def climb_rung(uow: UnitOfWork, rules: Rules, promise_id: UUID, as_of: dat
         if nothing.waiting is Waiting.CLOSED:
             return Alarmed(nothing.waiting, promise)
         if nothing.waiting is not Waiting.NOT_YET:
-            return Alarmed(nothing.waiting, promise, await store.messages(uow, promise, as_of, waiting=True))
+            waiting = await store.messages(uow, promise, as_of, waiting=True)
+            return Alarmed(nothing.waiting, promise, waiting, await store.nobody_left(uow, promise))
     effects = await store.effects_of_alarm(uow, promise.id, as_of)
-    messages = await store.messages(uow, promise, as_of, waiting=False)
     return Alarmed(
-        "CLIMBED" if "Climb" in effects else "NOT_YET", promise, messages, nobody_left="NobodyLeft" in effects
+        "CLIMBED" if "Climb" in effects else "NOT_YET",
+        promise,
+        await store.messages(uow, promise, as_of, waiting=False),
+        await store.nobody_left(uow, promise),
+        just_now="NobodyLeft" in effects,
     )
 
 

@@ -185,6 +185,12 @@ async def effects_of_alarm(uow: UnitOfWork, promise_id: UUID, as_of: datetime) -
     return [effect["effect"] for row in rows for effect in row["detail"]["effects"]]
 
 
+async def nobody_left(uow: UnitOfWork, promise: Promise) -> int:
+    """The version by which this cycle's ladder came to its end without anybody; 0 if it has not."""
+    version: int = await uow.fetchval(_sql.nobody_left, promise.id, promise.cycle)
+    return version
+
+
 async def add_told(uow: UnitOfWork, rows: Sequence[Sequence[Any]]) -> None:
     """Record people on rungs; whoever stands there already (promise, cycle, rung, person) stays as recorded."""
     await uow.execute_many(_sql.climb, rows)

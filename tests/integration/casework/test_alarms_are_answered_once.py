@@ -4,13 +4,17 @@ import asyncio
 import json
 from collections import Counter
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from chassis.contract import instant
 from hotline.casework.v1 import casework_service_pb2 as pb
 from hotline.casework.v1 import promise_pb2
 from hotline.type.v1 import type_pb2
 from policy import lateness
-from tests.integration.casework.conftest import DEADLINE, OFFICE, World, refused, told
+from tests.integration.casework.conftest import DEADLINE, OFFICE, World, key, refused, told
 
 
 async def test_a_repeated_question_gets_the_recorded_people(world: World) -> None:
@@ -190,9 +194,48 @@ async def test_when_every_rung_is_empty_the_answer_says_that_nobody_is_left(empt
     answer = await empty_world.ring(promise)
 
     assert answer.nobody_left
+    assert answer.nobody_left_version == answer.clock.version
     assert not answer.notices
     assert await empty_world.ring(promise) == answer
     assert answer.clock.HasField("next_instant")
+
+
+@pytest.mark.parametrize("way", ["escalated", "delegated", "retiered"])
+async def test_whoever_brings_a_ladder_to_its_end_nobody_being_there_is_known_before_its_next_instant(
+    world: World, way: str
+) -> None:
+    promise = await world.promise("SCREENING_DECISION", tier=type_pb2.TIER_T2)
+    await world.sent(await world.ring(promise))
+    for staff_id in world.people.roles():
+        await world.away(staff_id)
+    world.clock.move(minutes=1)
+    await by_hand(world, promise, way)
+    world.clock.move(seconds=1)
+
+    answer = await world.ring(promise)
+
+    assert answer.outcome == pb.CLIMB_OUTCOME_NOT_YET
+    assert not answer.nobody_left
+    assert answer.nobody_left_version == answer.clock.version
+    world.clock.move(seconds=1)
+    assert (await world.ring(promise)).nobody_left_version == answer.nobody_left_version
+    await world.hire(str(uuid4()), "DIRECTOR")
+    await by_hand(world, promise, "escalated")
+    world.clock.move(seconds=1)
+    assert not (await world.ring(promise)).nobody_left_version
+
+
+async def by_hand(world: World, promise: promise_pb2.Promise, way: str) -> None:
+    """A supervisor escalates to the top, hands it over, or makes it more urgent."""
+    stub = await world.person(world.people.supervisor)
+    of: dict[str, Any] = {"idempotency_key": key(), "promise_id": promise.promise_id}
+    if way == "escalated":
+        await stub.EscalateTo(pb.EscalateToRequest(**of, rung=promise.rungs[-1].name), timeout=DEADLINE)
+    elif way == "delegated":
+        request = pb.DelegatePromiseRequest(**of, to_staff_id=world.people.second)
+        await stub.DelegatePromise(request, timeout=DEADLINE)
+    else:
+        await stub.RetierPromise(pb.RetierPromiseRequest(**of, tier=type_pb2.TIER_T1), timeout=DEADLINE)
 
 
 async def test_a_question_about_no_promise_is_refused(world: World) -> None:

@@ -61,6 +61,12 @@ SELECT detail FROM ledger.history
 WHERE promise_id = $1 AND occurred_at = $2 AND detail #>> '{event,event}' IN ('Alarm', 'RungWasEmpty')
 ORDER BY version;
 
+-- name: nobody_left
+-- By which version this cycle of a ladder came to its end without anybody; 0: it has not.
+SELECT coalesce(max(h.version), 0)
+FROM ledger.history h, jsonb_array_elements(h.detail -> 'effects') effect
+WHERE h.promise_id = $1 AND effect ->> 'effect' = 'NobodyLeft' AND (effect ->> 'cycle')::integer = $2;
+
 -- name: climb
 INSERT INTO ledger.told
     (promise_id, cycle, rung, staff_id, key, message_rung, who, why, warning, asked_for, climbed_at, how, as_of)
