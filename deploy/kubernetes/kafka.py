@@ -27,7 +27,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "hotline.notifications.notification.v1",
         "hotline.triage.decision.v1",
     ),
-    "notifications": ("hotline.casework.staff.v1",),
+    "notifications": ("hotline.casework.promise.v1", "hotline.casework.staff.v1"),
     "workflows": ("hotline.casework.investigation.v1", "hotline.casework.promise.v1"),
 }
 """Which topics each consumer group subscribes to; a test holds it to the programs."""

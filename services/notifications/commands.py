@@ -91,6 +91,13 @@ async def record(attempt: Attempt, taken: Notification, uow: UnitOfWork) -> Noti
     return after
 
 
+async def withdraw(promise_id: UUID, uow: UnitOfWork) -> None:
+    """A promise is closed: what waits to be told of it fails, and what is in a sender's hands is not tried again."""
+    for message in await store.lock_queued(uow, promise_id):
+        await _fail(uow, model.failed(message, Code.MOOT, "its promise was closed before it could be sent"))
+    await store.expire_sending(uow, promise_id, uow.clock())
+
+
 async def _say_sent(message: Notification, uow: UnitOfWork) -> None:
     how = {"attempts": message.attempts, "repeated": message.repeated, "channel": message.channel.value}
     await uow.audit("NOTIFICATION_SENT", message.id, how)

@@ -1,6 +1,7 @@
-"""Facts of casework's staff: how people are reached is read from casework once, and kept here.
+"""Facts of casework: how people are reached is read from casework once, and kept here.
 
-A new address or number is sent the code by which its owner proves that it reaches them.
+A new address or number is sent the code by which its owner proves that it reaches them. Of a closed promise
+nobody is told any more.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ from chassis.contract import word
 from chassis.envelope import Envelope
 from chassis.unit_of_work import UnitOfWork
 from hotline.casework.v1 import casework_service_pb2 as casework
-from hotline.casework.v1.casework_events_pb2 import ContactMethodSet, ContactMethodVerified, StaffRegistered
+from hotline.casework.v1.casework_events_pb2 import (
+    ContactMethodSet,
+    ContactMethodVerified,
+    PromiseClosed,
+    StaffRegistered,
+)
 from hotline.casework.v1.casework_service_pb2_grpc import CaseworkServiceStub
 from policy.ladders import Channel
 from services.notifications import commands
@@ -50,6 +56,9 @@ def subscriptions(
             order = Order(key, UUID(fact.staff_id), PROOF, {"code": code}, reference="", channels=channels)
             await commands.notify(order, uow, texts=texts, mail_domain=mail_domain)
 
+    async def promise_closed(fact: PromiseClosed, _: Envelope, uow: UnitOfWork) -> None:
+        await commands.withdraw(UUID(fact.clock.promise_id), uow)
+
     kept = Prepared(prepare=contact_methods, handle=_keep_contact_methods)
     set_anew = Prepared(prepare=contact_methods, handle=send_code)
     return {
@@ -57,7 +66,8 @@ def subscriptions(
             StaffRegistered.DESCRIPTOR.full_name: kept,
             ContactMethodSet.DESCRIPTOR.full_name: set_anew,
             ContactMethodVerified.DESCRIPTOR.full_name: kept,
-        }
+        },
+        "hotline.casework.promise.v1": {PromiseClosed.DESCRIPTOR.full_name: promise_closed},
     }
 
 

@@ -34,6 +34,7 @@ class Code(StrEnum):
     EXPIRED = "EXPIRED"  # past its `not_after`: it would have misled
     REFUSED = "REFUSED"  # no channel will ever take it
     GAVE_UP = "GAVE_UP"  # nothing took it for `PATIENCE`
+    MOOT = "MOOT"  # its promise was closed before it went out
 
 
 @dataclass(frozen=True, slots=True)

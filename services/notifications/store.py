@@ -70,6 +70,16 @@ async def take(uow: UnitOfWork, limit: int, now: datetime) -> Sequence[tuple[Not
     return [(_message(row), _addresses(row)) for row in await uow.fetch(_sql.take, now, limit, PROOF)]
 
 
+async def lock_queued(uow: UnitOfWork, promise_id: UUID) -> Sequence[Notification]:
+    """The messages of a promise that no sender has in hand, locked."""
+    return [_message(row) for row in await uow.fetch(_sql.lock_queued, promise_id)]
+
+
+async def expire_sending(uow: UnitOfWork, promise_id: UUID, at: datetime) -> None:
+    """The messages of a promise that a sender has in hand are past their time from now on."""
+    await uow.execute(_sql.expire_sending, promise_id, at)
+
+
 async def change(uow: UnitOfWork, message: Notification) -> None:
     """Store what may change of a message."""
     await uow.execute(

@@ -38,6 +38,12 @@ ORDER BY n.try_at
 LIMIT $2
 FOR UPDATE OF n SKIP LOCKED;
 
+-- name: lock_queued
+SELECT * FROM notification WHERE promise_id = $1 AND state = 'QUEUED' ORDER BY id FOR UPDATE;
+
+-- name: expire_sending
+UPDATE notification SET not_after = least(not_after, $2) WHERE promise_id = $1 AND state = 'SENDING';
+
 -- name: change
 UPDATE notification
 SET state = $2, try_at = $3, version = $4, attempts = $5, repeated = $6, sent_at = $7, code = $8, problem = $9,
