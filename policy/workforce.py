@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 
 from policy.clocks import duration_from
+from policy.ladders import BY_MAIL, Channel
 from policy.packs import Pack
 
 
@@ -32,12 +34,18 @@ class WorkforceRules:
     """`absence_shows_at`: local time on the second business day without a sign-in from which somebody counts as absent.
 
     `drill_ahead` and `coverage_ahead`: how long before a shift its ladders are tried, and its gaps are told.
+    `sweeps`: by which channels, in order, people are told of what a sweep finds, where that is not by mail.
     """
 
     rest: Rest
     absence_shows_at: time
     drill_ahead: timedelta
     coverage_ahead: timedelta
+    sweeps: Mapping[str, tuple[Channel, ...]]
+
+    def how(self, sweep: str) -> tuple[Channel, ...]:
+        """By which channels, in order, people are told of what this sweep finds."""
+        return self.sweeps.get(sweep, BY_MAIL)
 
 
 def workforce_rules(pack: Pack) -> WorkforceRules:
@@ -48,6 +56,9 @@ def workforce_rules(pack: Pack) -> WorkforceRules:
         absence_shows_at=time.fromisoformat(document["absence_shows_at"]),
         drill_ahead=duration_from(document["drill_ahead"]),
         coverage_ahead=duration_from(document["coverage_ahead"]),
+        sweeps={
+            sweep: tuple(Channel(code) for code in told["how"]) for sweep, told in document.get("sweeps", {}).items()
+        },
     )
 
 

@@ -112,13 +112,18 @@ class Activities:
             sweep=number(workforce.Sweep, sweep.kind), as_of=stamp(sweep.as_of), every_minutes=sweep.every_minutes
         )
         answer = await _answer(self._workforce.RunSweep(request, timeout=_DEADLINE))
-        notices = [SweepNotice(n.key, n.staff_id, n.template, dict(n.values)) for n in answer.notices]
-        return Swept(len(answer.findings), notices)
+        return Swept(len(answer.findings), [_sweep_notice(notice) for notice in answer.notices])
 
     @activity.defn
     async def tell_of_sweep(self, notice: SweepNotice) -> None:
         """Have one person told of what a sweep found."""
-        request = notifications.NotifyRequest(key=notice.key, template=notice.template, values=notice.values)
+        request = notifications.NotifyRequest(
+            key=notice.key,
+            template=notice.template,
+            values=notice.values,
+            channels=[number(casework.ContactChannel, channel) for channel in notice.how],
+            not_after=stamp(notice.not_after),
+        )
         await self._notify(addressed(request, notice.staff_id))
 
     @activity.defn
@@ -211,6 +216,17 @@ def _notice(notice: casework.Notice) -> Notice:
         safe_until=instant(notice.safe_until) if notice.HasField("safe_until") else None,
         office=notice.office,
         how=[word(casework.ContactChannel, channel) for channel in notice.how],
+    )
+
+
+def _sweep_notice(notice: workforce.SweepNotice) -> SweepNotice:
+    return SweepNotice(
+        key=notice.key,
+        staff_id=notice.staff_id,
+        template=notice.template,
+        values=dict(notice.values),
+        how=[word(casework.ContactChannel, channel) for channel in notice.how],
+        not_after=instant(notice.not_after) if notice.HasField("not_after") else None,
     )
 
 

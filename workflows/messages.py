@@ -163,6 +163,10 @@ class SweepNotice:
     staff_id: str
     template: str
     values: dict[str, str] = field(default_factory=dict)
+    # The channels by which to tell them, in order; none: by mail.
+    how: list[str] = field(default_factory=list)
+    # From then on it would mislead.
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True)

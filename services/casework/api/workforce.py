@@ -6,7 +6,7 @@ from datetime import date, time
 from typing import Any
 from uuid import UUID
 
-from chassis.contract import instant, stamp, word
+from chassis.contract import instant, number, stamp, word
 from chassis.database import Database
 from chassis.identity import acting
 from chassis.once import once
@@ -232,5 +232,10 @@ def _finding(found: Finding) -> pb.SweepFinding:
 
 def _notice(notice: Notice) -> pb.SweepNotice:
     return pb.SweepNotice(
-        key=notice.key, staff_id=notice.staff_id, template=notice.template, values=dict(notice.values)
+        key=notice.key,
+        staff_id=notice.staff_id,
+        template=notice.template,
+        values=dict(notice.values),
+        how=[number(casework_pb.ContactChannel, channel.value) for channel in notice.how],
+        not_after=stamp(notice.not_after),
     )

@@ -85,9 +85,8 @@ async def drill(uow: UnitOfWork, rules: Rules, asked: Asked) -> Swept:
                 "count": str(len(found)),
                 "rungs": shortly([gap.about for gap in empty]),
             }
-            told = await _tell_office(
-                uow, rules, office, asked, f"drill/{office}/{begins.isoformat()}", "DRILL", values
-            )
+            key = f"drill/{office}/{begins.isoformat()}"
+            told = await _tell_office(uow, rules, office, asked, key, "DRILL", values, not_after=begins)
             swept.append(Swept(found, told))
     return _together(swept)
 
@@ -136,8 +135,10 @@ async def hand_over(uow: UnitOfWork, rules: Rules, asked: Asked) -> Swept:
             "overdue": str(overdue),
         }
         key = f"hand-over/{rotation.id}/{begins.isoformat()}"
+        how, not_after = rules.workforce(asked.as_of).how("HAND_OVER"), begins + asked.every
         notices = tuple(
-            Notice(f"{key}/{who}", who, "HAND_OVER", values) for who in (each.duty.staff_id, *sorted(before))
+            Notice(f"{key}/{who}", who, "HAND_OVER", values, how, not_after)
+            for who in (each.duty.staff_id, *sorted(before))
         )
         about = f"{rotation.role} of {rotation.office}"
         swept.append(Swept((Finding(rotation.office, "HAND_OVER", about, begins, "duty changes hands"),), notices))
@@ -197,11 +198,23 @@ def _ladders(pack: Pack, office: str) -> Mapping[str, tuple[Who, ...]]:
 
 
 async def _tell_office(
-    uow: UnitOfWork, rules: Rules, office: str, asked: Asked, key: str, template: str, values: Mapping[str, str]
+    uow: UnitOfWork,
+    rules: Rules,
+    office: str,
+    asked: Asked,
+    key: str,
+    sweep: str,
+    values: Mapping[str, str],
+    *,
+    not_after: datetime | None = None,
 ) -> tuple[Notice, ...]:
-    """A message to each who leads the office and is there now."""
+    """A message to each who leads the office and is there now, the way the pack says for this sweep."""
     there = await rungs.workforce_at(uow, rules, None, [office], asked.as_of)
-    return tuple(Notice(f"{key}/{who}", who, template, values) for who in told_of_office(there, office))
+    how = rules.workforce(asked.as_of).how(sweep)
+    return tuple(
+        Notice(f"{key}/{who or 'last-resort'}", who, sweep, values, how, not_after)
+        for who in told_of_office(there, office)
+    )
 
 
 async def _expiries(uow: UnitOfWork, people: Iterable[str]) -> list[tuple[str, datetime]]:

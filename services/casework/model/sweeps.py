@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from policy.ladders import Who
+from policy.ladders import BY_MAIL, Channel, Who
 from policy.promise import Owner, OwnerKind
 from services.casework.model.workforce import DIRECTOR, MANAGER, SUPERVISOR, Answer, Queue, Workforce
 
@@ -40,12 +40,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message to one person (empty: the last resort), told once for its key; values are codes and times."""
+    """One message to one person (empty: the last resort), told once for its key; values are codes and times.
+
+    `how`: by which channels, in order. `not_after`: from then on it would mislead.
+    """
 
     key: str
     staff_id: str
     template: str
     values: Mapping[str, str]
+    how: tuple[Channel, ...] = BY_MAIL
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +93,18 @@ def gaps(workforce: Workforce, office: str, ladders: Mapping[str, Sequence[Who]]
 
 
 def told_of_office(workforce: Workforce, office: str) -> tuple[str, ...]:
-    """Who hears of what is wrong in an office: its supervisors and managers, else a director, else the last resort."""
+    """Who hears of what is wrong in an office: its supervisors and managers.
+
+    If none of them can be reached, its director too, and if they cannot be reached either, the last resort too.
+    """
     queue = Owner(OwnerKind.QUEUE, Queue(SUPERVISOR, office).name)
-    leaders = (
-        *workforce.on_rung(Who.OWNER, queue, office).people,
-        *workforce.on_rung(Who.MANAGER, queue, office).people,
-    )
-    return tuple(dict.fromkeys(leaders)) or workforce.on_rung(Who.DIRECTOR, queue, office).people or ("",)
+    told: list[str] = []
+    for above in ((Who.OWNER, Who.MANAGER), (Who.DIRECTOR,)):
+        people = [staff_id for who in above for staff_id in workforce.on_rung(who, queue, office).people]
+        told += people
+        if _reaches_somebody(workforce, people):
+            return tuple(dict.fromkeys(told))
+    return (*dict.fromkeys(told), "")
 
 
 def _by_queue(ladders: Mapping[str, Sequence[Who]]) -> Mapping[str, tuple[Who, ...]]:
@@ -106,7 +116,10 @@ def _by_queue(ladders: Mapping[str, Sequence[Who]]) -> Mapping[str, tuple[Who, .
 
 
 def _why_unreachable(workforce: Workforce, answer: Answer) -> str:
-    people = [workforce.person(staff_id) for staff_id in answer.people]
-    if any(person and person.reachable for person in people):
+    if _reaches_somebody(workforce, answer.people):
         return ""
-    return f"{answer.why}: no contact method is verified" if people else answer.why
+    return f"{answer.why}: no contact method is verified" if answer.people else answer.why
+
+
+def _reaches_somebody(workforce: Workforce, people: Iterable[str]) -> bool:
+    return any(person and person.reachable for person in map(workforce.person, people))

@@ -291,7 +291,11 @@ async def test_how_callers_are_answered_is_counted_and_too_few_raise_an_alarm(wo
     assert (answered.percent, answered.target_percent, answered.not_offered) == (50, 90, 1)
     assert dict(answered.voicemail_reasons) == {"UNINTERRUPTED_WORK": 1}
     assert [finding.code for finding in swept.findings] == ["ANSWERED_TOO_FEW"]
-    assert {notice.staff_id for notice in swept.notices} == {world.people.supervisor, world.people.manager}
+    # Nobody here has proven an address: whoever leads may hear of it, and the last resort must, while it can be mended.
+    people = world.people
+    assert [notice.staff_id for notice in swept.notices] == [people.supervisor, people.manager, people.director, ""]
+    sms, voice = pb.CONTACT_CHANNEL_SMS, pb.CONTACT_CHANNEL_VOICE
+    assert {tuple(notice.how) for notice in swept.notices} == {(sms, voice, pb.CONTACT_CHANNEL_EMAIL)}
     assert swept == await sweeps(world, workforce_pb.SWEEP_ANSWERING)
 
 

@@ -9,6 +9,9 @@ from hotline.casework.v1 import workforce_service_pb2 as pb
 from hotline.type.v1 import type_pb2
 from tests.integration.casework.conftest import DEADLINE, MONDAY, OFFICE, World, key
 
+EMAIL, SMS = casework_pb.CONTACT_CHANNEL_EMAIL, casework_pb.CONTACT_CHANNEL_SMS
+VOICE = casework_pb.CONTACT_CHANNEL_VOICE
+
 # The office opens at eight on Tuesday; the drill of four hours before.
 OPENING = MONDAY + timedelta(hours=23)
 DRILL = OPENING - timedelta(hours=4)
@@ -76,6 +79,9 @@ async def test_a_drill_names_every_rung_that_reaches_nobody_hours_ahead(world: W
     assert f"OWNER of INVESTIGATOR:{OFFICE}" not in found
     assert {instant(finding.at) for finding in swept.findings} == {OPENING}
     assert [notice.staff_id for notice in swept.notices] == [world.people.supervisor]
+    (notice,) = swept.notices
+    assert list(notice.how) == [VOICE, SMS, EMAIL]
+    assert instant(notice.not_after) == OPENING
     assert swept == await sweep(world, pb.SWEEP_DRILL, DRILL)
 
 
@@ -89,6 +95,7 @@ async def test_a_duty_of_somebody_on_leave_is_told_weeks_ahead_and_not_once_it_i
     world: World,
 ) -> None:
     """GoAlert #2878."""
+    await everybody_is_reachable(world)
     rotation = await nightly(world, world.people.worker)
     leave = MONDAY + timedelta(days=14)
     stub = await world.person(world.people.worker)
@@ -106,6 +113,7 @@ async def test_a_duty_of_somebody_on_leave_is_told_weeks_ahead_and_not_once_it_i
     night = datetime(2026, 12, 8, 2, 0, tzinfo=MONDAY.tzinfo)
     assert [(finding.code, instant(finding.at)) for finding in swept.findings] == [("UNCOVERED_DUTY", night)]
     assert {notice.staff_id for notice in swept.notices} == {world.people.supervisor, world.people.manager}
+    assert [list(notice.how) for notice in swept.notices] == [[EMAIL]] * 2
     given = pb.GiveDutyRequest(
         idempotency_key=key(),
         rotation_id=rotation,
@@ -143,4 +151,6 @@ async def test_both_people_hear_of_a_hand_over_with_what_is_open(world: World) -
     assert not before.notices
     assert not after.notices
     assert [notice.staff_id for notice in about.notices] == [world.people.second, world.people.worker]
+    assert [list(notice.how) for notice in about.notices] == [[EMAIL]] * 2
+    assert {instant(notice.not_after) for notice in about.notices} == {OPENING + timedelta(minutes=15)}
     assert (about.notices[0].values["open"], about.notices[0].values["overdue"]) == ("1", "1")

@@ -53,6 +53,15 @@ def test_an_office_without_leaders_has_a_director_told_and_without_any_the_last_
     assert told_of_office(Workforce([WORKER]), OFFICE) == ("",)
 
 
+def test_leaders_whom_nobody_can_reach_have_a_director_told_too_and_where_nobody_can_be_the_last_resort() -> None:
+    mute, above = replace(SUPERVISOR, reachable=False), replace(MANAGER, reachable=False)
+    beyond = replace(DIRECTOR, reachable=False)
+    assert told_of_office(Workforce([mute, MANAGER, DIRECTOR]), OFFICE) == ("supervisor", "manager")
+    assert told_of_office(Workforce([mute, above, DIRECTOR]), OFFICE) == ("supervisor", "manager", "director")
+    assert told_of_office(Workforce([mute, above, beyond]), OFFICE) == ("supervisor", "manager", "director", "")
+    assert told_of_office(Workforce([mute]), OFFICE) == ("supervisor", "")
+
+
 @pytest.mark.parametrize(
     ("calls", "answered", "expected"),
     [(0, 0, False), (4, 0, False), (10, 9, False), (10, 8, True)],
