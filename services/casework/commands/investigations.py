@@ -197,6 +197,15 @@ async def close_alternative(uow: UnitOfWork, rules: Rules, investigation_id: UUI
     return investigation
 
 
+async def hold(uow: UnitOfWork, report_id: str) -> None:
+    """Nothing else happens to a report's investigation until the transaction ends.
+
+    Held before any promise is closed: who records a contact holds it too before the office's chain of certificates, and
+    in another order the two would wait for each other.
+    """
+    await store.lock_investigation_of_report(uow, UUID(report_id))
+
+
 async def close_for(uow: UnitOfWork, rules: Rules, report_id: str, because: str) -> None:
     """Close the investigation of a report without a finding, if it has an open one, and void what it owes."""
     investigation = await store.lock_investigation_of_report(uow, UUID(report_id))

@@ -87,6 +87,7 @@ async def recommended(uow: UnitOfWork, rules: Rules, report: Screened) -> None:
 
 async def decided(uow: UnitOfWork, rules: Rules, report: Screened, by: str, at: datetime) -> None:
     """A person decided: that keeps the promise, as of when triage committed it, and says what is owed from here."""
+    await investigations.hold(uow, report.report_id)
     act = Attempt(by, "DECIDED", at)
     await promises.keep(uow, rules, report.subject, _DECISION, act, recorded_at=at)
     await promises.void(uow, rules, report.subject, "decided anew", kinds=frozenset({_REVIEW}))
@@ -107,6 +108,7 @@ async def reviewed(uow: UnitOfWork, rules: Rules, report_id: str, by: str, at: d
 
 async def merged(uow: UnitOfWork, rules: Rules, report_id: str, into_reference: str) -> None:
     """A duplicate was closed into another report: what was owed because of it has lost its object."""
+    await investigations.hold(uow, report_id)
     because = f"merged into {into_reference}"
     await promises.void(uow, rules, Subject("report", report_id), because)
     await investigations.close_for(uow, rules, report_id, because)

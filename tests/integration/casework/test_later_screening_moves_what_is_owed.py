@@ -1,6 +1,8 @@
 """What triage tells after the first decision: reviews, merges, amendments, and decisions made anew."""
 
+import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -13,9 +15,11 @@ from hotline.triage.v1.triage_events_pb2 import ReportMerged, ReportRecommended,
 from hotline.type.v1 import type_pb2
 from services.casework.expectations import EXPECTATIONS
 from services.casework.promises import store as ledger
+from services.casework.store import investigations as store
 from tests.integration.casework.conftest import DEADLINE, World, key
 from tests.integration.casework.investigating import contact, found
 from tests.integration.casework.screening import decided, investigation, owed, report
+from tests.waiting import eventually
 
 OUT = {"screening": triage.SCREENING_SCREEN_OUT, "tasks": ["REVIEW_SCREEN_OUT"], "tier": type_pb2.TIER_T3}
 
@@ -242,3 +246,26 @@ async def test_what_an_investigation_owes_that_was_opened_again_is_expected_by_n
     async with world.database.transaction() as uow:
         assert await ledger.missing(uow, [wanted | {"cause": expected.cause}]) == []
         assert await ledger.missing(uow, [wanted | {"cause": "never"}]) == [0]
+
+
+async def test_a_decision_waits_for_the_investigation_without_keeping_the_offices_certificates(world: World) -> None:
+    """Whoever records a contact holds the investigation first: each would otherwise wait for the other."""
+    screened = report(world, "T0")
+    await world.hears(ReportRecommended(**screened))
+    standing = await investigation(world, screened)
+    async with world.database.transaction() as uow:
+        await store.lock_investigation(uow, UUID(standing.investigation_id))
+        deciding = asyncio.create_task(world.hears(decided(world, screened)))
+        await eventually(lambda: somebody_waits(world))
+        await ledger.lock_chain(uow, screened["office"])
+    await deciding
+    assert "SCREENING_DECISION" not in await owed(world)
+
+
+async def somebody_waits(world: World) -> bool:
+    """Whether a transaction of this casework waits for another."""
+    async with world.database.transaction() as uow:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return bool(await uow.fetchval(waiting))
