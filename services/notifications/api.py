@@ -18,11 +18,13 @@ from services.notifications.model import Notification, Order
 from services.notifications.templates import Template
 
 _READERS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.DIRECTOR, Role.ADMIN, Role.SERVICE})
+_MENDERS = frozenset({Role.SUPERVISOR, Role.MANAGER, Role.DIRECTOR, Role.ADMIN})
 
 ACCESS: Mapping[str, frozenset[str]] = {
     "Notify": frozenset({Role.SERVICE}),
     "GetDelivery": _READERS,
     "ListDeliveries": _READERS,
+    "RedriveDelivery": _MENDERS,
 }
 
 _LISTED = 100
@@ -53,6 +55,11 @@ class Notifications(rpc.NotificationsServiceServicer):
         async with self._database.transaction() as uow:
             messages = await store.listed(uow, promise_id, request.reference, request.limit or _LISTED)
         return pb.ListDeliveriesResponse(deliveries=[_delivery(message) for message in messages])
+
+    async def RedriveDelivery(self, request: pb.RedriveDeliveryRequest, context: Any) -> pb.RedriveDeliveryResponse:
+        """What was refused or given up is tried once more."""
+        async with self._database.transaction() as uow:
+            return pb.RedriveDeliveryResponse(delivery=_delivery(await commands.redrive(request.key, request.why, uow)))
 
 
 def _order(request: pb.NotifyRequest) -> Order:

@@ -91,6 +91,18 @@ async def record(attempt: Attempt, taken: Notification, uow: UnitOfWork) -> Noti
     return after
 
 
+async def redrive(key: str, why: str, uow: UnitOfWork) -> Notification:
+    """Try a message once more that was refused or given up; WRONG_STATE for any other."""
+    message = await store.locked(uow, (await get_delivery(key, uow)).id)
+    if message.code not in (Code.REFUSED, Code.GAVE_UP):
+        raise errors.failed_precondition("WRONG_STATE", "only what was refused or given up can be tried once more")
+    after = model.redriven(message, uow.clock())
+    await store.change(uow, after)
+    await uow.audit("NOTIFICATION_REDRIVEN", message.id, {"code": str(message.code), "why": why})
+    await _emit(uow, after, facts.NotificationQueued(**_references(after)))
+    return after
+
+
 async def withdraw(promise_id: UUID, uow: UnitOfWork) -> None:
     """A promise is closed: what waits to be told of it fails, and what is in a sender's hands is not tried again."""
     for message in await store.lock_queued(uow, promise_id):

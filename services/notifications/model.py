@@ -29,12 +29,12 @@ class State(StrEnum):
 
 
 class Code(StrEnum):
-    """Why a message failed."""
+    """Why a message failed: of the first two, its time has passed; of the others, somebody may mend what was wrong."""
 
     EXPIRED = "EXPIRED"  # past its `not_after`: it would have misled
+    MOOT = "MOOT"  # its promise was closed before it went out
     REFUSED = "REFUSED"  # no channel will ever take it
     GAVE_UP = "GAVE_UP"  # nothing took it for `PATIENCE`
-    MOOT = "MOOT"  # its promise was closed before it went out
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,16 @@ def failed(message: Notification, code: Code, problem: str) -> Notification:
     return replace(message, state=State.FAILED, version=message.version + 1, code=code, problem=problem)
 
 
+def redriven(message: Notification, now: datetime) -> Notification:
+    """Queued once more after somebody mended what was wrong: no channel counts as refusing, each call is another."""
+    tries = tuple(
+        replace(tries, answer=Answer.NOT_NOW, rang=tries.rang + 1) if tries.answer is Answer.NEVER else tries
+        for tries in message.tries
+    )
+    version = message.version + 1
+    return replace(message, state=State.QUEUED, try_at=now, version=version, code=None, problem="", turn=0, tries=tries)
+
+
 def wait_after(waits: int) -> timedelta:
     """How long the wait of this number is: 1, 2, 4, 8, 16, then 30 seconds."""
     return min(timedelta(seconds=2 ** min(max(waits, 1) - 1, 10)), LONGEST_WAIT)
@@ -222,7 +232,7 @@ def _round_over(message: Notification, reachable: Collection[Channel], now: date
 
 def _waiting(message: Notification, state: State, now: datetime) -> Notification:
     if now >= message.requested_at + PATIENCE:
-        return failed(message, Code.GAVE_UP, message.problem)
+        return failed(message, Code.GAVE_UP, message.problem or "nobody knows where they are reached")
     waits = message.waits + 1
     return replace(message, state=state, waits=waits, try_at=now + wait_after(waits))
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from chassis.queries import Queries
 from chassis.unit_of_work import Row, UnitOfWork
 from policy.ladders import Channel
-from services.notifications.model import PROOF, Answer, Code, Notification, Order, State, Telephone, Tries
+from services.notifications.model import PATIENCE, PROOF, Answer, Code, Notification, Order, State, Telephone, Tries
 
 _sql = Queries.load(Path(__file__).with_name("queries"))
 
@@ -67,7 +67,7 @@ async def listed(uow: UnitOfWork, promise_id: UUID | None, reference: str, limit
 
 async def take(uow: UnitOfWork, limit: int, now: datetime) -> Sequence[tuple[Notification, Mapping[Channel, str]]]:
     """Locked messages whose turn it is, each with its person's addresses (none: the last resort's, or unknown yet)."""
-    return [(_message(row), _addresses(row)) for row in await uow.fetch(_sql.take, now, limit, PROOF)]
+    return [(_message(row), _addresses(row)) for row in await uow.fetch(_sql.take, now, limit, PROOF, now - PATIENCE)]
 
 
 async def lock_queued(uow: UnitOfWork, promise_id: UUID) -> Sequence[Notification]:

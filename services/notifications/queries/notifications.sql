@@ -20,7 +20,8 @@ LIMIT $3;
 
 -- name: take
 -- Those whose turn it is, oldest first; one whose person cannot be reached yet waits without holding up the others. A
--- telephone counts once it was proven; but the code that proves it ($3 is that text) goes there before.
+-- telephone counts once it was proven; but the code that proves it ($3 is that text) goes there before. What was asked
+-- for before $4 is taken all the same, to be given up.
 SELECT n.*, reached.addresses
 FROM notification n
 CROSS JOIN LATERAL (
@@ -33,7 +34,7 @@ CROSS JOIN LATERAL (
     WHERE way.channel = ANY (n.channels)
 ) reached
 WHERE n.state IN ('QUEUED', 'SENDING') AND n.try_at <= $1
-  AND (n.staff_id IS NULL OR reached.addresses IS NOT NULL OR n.not_after <= $1)
+  AND (n.staff_id IS NULL OR reached.addresses IS NOT NULL OR n.not_after <= $1 OR n.requested_at <= $4)
 ORDER BY n.try_at
 LIMIT $2
 FOR UPDATE OF n SKIP LOCKED;

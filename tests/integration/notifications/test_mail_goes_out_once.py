@@ -7,8 +7,19 @@ from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from chassis.client import connect
 from hotline.notifications.v1 import notifications_service_pb2 as pb
-from tests.integration.notifications.conftest import SUPERVISOR, SUPERVISOR_EMAIL, WORKER_EMAIL, Desk
+from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
+from tests.integration.notifications.conftest import (
+    DEADLINE,
+    SUPERVISOR,
+    SUPERVISOR_EMAIL,
+    WORKER_EMAIL,
+    Desk,
+    serving,
+    token_of,
+)
+from tests.integration.notifications.test_messages_are_asked_for_once import refused
 from tests.waiting import eventually
 
 SENT, QUEUED, FAILED = pb.DELIVERY_STATE_SENT, pb.DELIVERY_STATE_QUEUED, pb.DELIVERY_STATE_FAILED
@@ -163,3 +174,33 @@ async def test_an_older_reading_of_an_address_never_replaces_a_newer_one(desk: D
     async with desk.sending():
         await desk.until("key", SENT)
     assert desk.post_office.mails[0]["To"] == "new@office.hotline.invalid"
+
+
+async def test_a_message_to_somebody_of_whom_no_address_is_known_is_given_up_in_the_end(desk: Desk) -> None:
+    await desk.notify("key", UUID(int=77))
+    async with desk.database.transaction() as uow:
+        await uow.execute("UPDATE notification SET requested_at = requested_at - interval '5 days'")
+    async with desk.sending():
+        failed = await desk.until("key", FAILED)
+    assert failed.problem == "GAVE_UP: nobody knows where they are reached"
+    assert await desk.facts() == [("NotificationQueued", 1), ("NotificationFailed", 2)]
+
+
+async def test_what_was_refused_goes_out_once_somebody_has_mended_why(desk: Desk) -> None:
+    """iris #289, primero `webhook_job`: what had failed was never tried again."""
+    desk.post_office.answers[WORKER_EMAIL] = "550 no such person"
+    await desk.notify("key")
+    async with desk.sending():
+        await desk.until("key", FAILED)
+        desk.post_office.answers.clear()
+        token = token_of(desk.identity, "SUPERVISOR")
+        async with serving(desk.settings, desk.database) as port, connect(f"127.0.0.1:{port}", token) as channel:
+            supervisor = NotificationsServiceStub(channel)
+            request = pb.RedriveDeliveryRequest(key="key", why="the mailbox was made")
+            await supervisor.RedriveDelivery(request, timeout=DEADLINE)
+            await desk.until("key", SENT)
+            again = await refused(supervisor.RedriveDelivery(request, timeout=DEADLINE))
+    assert again[:2] == ("FAILED_PRECONDITION", "WRONG_STATE")
+    assert len(desk.post_office.mails) == 1
+    facts = [("NotificationQueued", 1), ("NotificationFailed", 2), ("NotificationQueued", 3), ("NotificationSent", 4)]
+    assert await desk.facts() == facts
