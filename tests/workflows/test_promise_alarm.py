@@ -145,6 +145,7 @@ async def test_whom_a_delegation_names_is_told_though_no_rung_is_due(office: Off
         await office.carry()
         await office.until_told(promise, people.second)
     assert await office.told(promise) == Counter([people.worker, people.second])
+    await keep_history(office, office.alarm(promise), "promise-delegated")
 
 
 async def test_a_worker_killed_in_the_middle_of_a_ladder_is_followed_by_one_that_goes_on(office: Office) -> None:
