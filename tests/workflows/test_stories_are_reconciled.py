@@ -10,7 +10,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from hotline.casework.v1 import casework_service_pb2 as casework
 from tests.waiting import eventually
 from tests.workflows.conftest import Office, keep_history
-from tests.workflows.test_investigation_story import (
+from tests.workflows.stories import (
     CHILDREN,
     acceptances,
     find,

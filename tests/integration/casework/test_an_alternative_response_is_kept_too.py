@@ -12,7 +12,7 @@ from hotline.type.v1 import type_pb2
 from services.casework.expectations import EXPECTATIONS
 from tests.integration.casework.conftest import World, refused
 from tests.integration.casework.investigating import assessed, contact, found
-from tests.integration.casework.test_screening_makes_promises import decided, investigation, owed, report
+from tests.integration.casework.screening import decided, investigation, owed, report
 
 ALTERNATIVE = {"screening": triage.SCREENING_ALTERNATIVE}
 CLOCKS = {"clocks": ["SCREENING_DECISION", "FIRST_CONTACT", "REPORTER_CONFIRMATION"]}

@@ -16,7 +16,7 @@ from services.casework import consumers
 from services.intake.expectations import EXPECTATIONS as OF_INTAKE
 from services.triage.expectations import EXPECTATIONS as OF_TRIAGE
 from tests.integration.casework.conftest import DEADLINE, OFFICE, World
-from tests.integration.casework.test_screening_makes_promises import decided, report
+from tests.integration.casework.screening import decided, report
 
 EXPECTATIONS = {**OF_INTAKE, **OF_TRIAGE}
 
