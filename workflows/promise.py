@@ -18,8 +18,9 @@ from workflows.lifetime import begin_anew_if_due
 
 NEXT_INSTANT = SearchAttributeKey.for_datetime("NextInstant")
 
-# Tried without end, for whatever is wrong will be mended: a pending activity shows what it is.
-_UNTIL_IT_WORKS = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=10))
+# Tried without end, for whatever is wrong will be mended: a pending activity shows what it is. When it is, a rung that
+# fell due meanwhile waits for no more than the next try.
+_UNTIL_IT_WORKS = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5))
 _ONE_TRY = timedelta(seconds=10)
 # A ledger that says "due" without moving on would otherwise be asked again in the same instant, for ever.
 _BREATH = timedelta(seconds=5)

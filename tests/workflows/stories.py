@@ -83,3 +83,12 @@ async def until_dispatched(office: Office, investigation: casework.Investigation
         return await dispatched(office, investigation) == list(workers)
 
     await eventually(reached)
+
+
+async def reassign(office: Office, investigation: casework.Investigation, to: str) -> None:
+    """The supervisor gives it to somebody else."""
+    request = casework.AssignWorkerRequest(
+        idempotency_key=uuid4().hex, investigation_id=investigation.investigation_id, staff_id=to
+    )
+    supervisor = await office.person(office.people.supervisor, "SUPERVISOR")
+    await supervisor.AssignWorker(request, timeout=DEADLINE)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
 
 from chassis.contract import instant
-from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import PROMISE_STATE_OPEN
 from tests.waiting import eventually
-from tests.workflows.conftest import DEADLINE, Office, keep_history
-from tests.workflows.stories import CHILDREN, acceptances, dispatched, find, known, opened, see, story, until_dispatched
-
-
-async def reassign(office: Office, investigation: casework.Investigation, to: str) -> None:
-    request = casework.AssignWorkerRequest(
-        idempotency_key=uuid4().hex, investigation_id=investigation.investigation_id, staff_id=to
-    )
-    supervisor = await office.person(office.people.supervisor, "SUPERVISOR")
-    await supervisor.AssignWorker(request, timeout=DEADLINE)
+from tests.workflows.conftest import Office, keep_history
+from tests.workflows.stories import (
+    CHILDREN,
+    acceptances,
+    dispatched,
+    find,
+    known,
+    opened,
+    reassign,
+    see,
+    story,
+    until_dispatched,
+)
 
 
 async def test_the_worker_who_gets_it_owes_an_acceptance_from_then_on_and_hears_of_it_once(office: Office) -> None:
