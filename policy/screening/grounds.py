@@ -72,19 +72,21 @@ class Grounds:
         )
 
     def _deciding(self, values: dict[str, Value]) -> list[Read]:
-        turns = [any(self._turned(values, {read.name: value}) for value in read.values) for read in self._reads]
+        holds = self._holds(values)
+
+        def turned(changed: Mapping[str, Value]) -> bool:
+            return self._holds({**values, **changed}) != holds
+
+        turns = [any(turned({read.name: v}) for v in read.values if v != values[read.name]) for read in self._reads]
         deciding = [read for read, alone in zip(self._reads, turns, strict=True) if alone]
         rest = [read for read, alone in zip(self._reads, turns, strict=True) if not alone]
         calmed = {read.name: read.calm for read in rest if values[read.name] != read.calm}
         worsened = {read.name: read.values[-1] for read in rest if values[read.name] == read.calm}
         for together in (calmed, worsened):
-            if self._turned(values, together):
-                enough = [name for name in together if not self._turned(values, {**together, name: values[name]})]
+            if turned(together):
+                enough = [name for name in together if not turned({**together, name: values[name]})]
                 return [read for read in self._reads if read in deciding or read.name in (enough or together)]
         return deciding
-
-    def _turned(self, values: Mapping[str, Value], changed: Mapping[str, Value]) -> bool:
-        return self._holds({**values, **changed}) != self._holds(values)
 
     def _holds(self, values: Mapping[str, Value]) -> bool:
         derived = {item.id: item.by.of(values) for item in self._derived}
