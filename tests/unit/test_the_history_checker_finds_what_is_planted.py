@@ -187,7 +187,7 @@ def a_rung_is_climbed_too_early(record: Record) -> None:
 
 def a_rung_is_climbed_too_late(record: Record) -> None:
     for at in (2, 3):
-        record.shown.history[at].recorded_at.FromDatetime(NOON + 10 * MINUTE + 36 * SECOND)
+        record.shown.history[at].recorded_at.FromDatetime(NOON + 10 * MINUTE + OUTAGE + history.SLACK + SECOND)
 
 
 def rungs_are_climbed_out_of_order(record: Record) -> None:
