@@ -31,6 +31,7 @@ COMMANDS = {
         "downtime_book",
         "What is owed and who is on, encrypted, for a time without",
     ),
+    "messages": ("cli.messages", "messages", "What people were told, and trying once more what failed"),
     "facts": ("cli.facts", "facts", "Facts that are stuck between services, and the ways out"),
     "workflows": ("cli.workflows", "workflows", "Go over to another build of the workflows"),
     "screen": ("cli.policy", "screen", "Screen facts by a pack and explain the decision"),

@@ -37,6 +37,7 @@ RUN_BY = {
     "hotline downtime-book": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline workflows upgrade": "tests/operations/test_a_release_beside_the_former_one.py",
     "hotline promise": "tests/integration/casework/test_people_ask_on_the_command_line.py",
+    "hotline messages": "tests/integration/notifications/test_mail_goes_out_once.py",
     "hotline packs sign": "tests/unit/policy/test_policy_commands.py",
     "hotline login": "tests/operations/test_the_page_on_incidents_works.py",
     "hotline why": "tests/telemetry/test_why_a_family_was_contacted_late.py",

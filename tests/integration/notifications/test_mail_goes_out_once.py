@@ -1,17 +1,17 @@
 """The sender, over real SMTP: through refusals, outages and deaths, each message arrives, and arrives as one mail."""
 
 import asyncio
+import json
 import signal
+import sys
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from chassis.client import connect
 from hotline.notifications.v1 import notifications_service_pb2 as pb
-from hotline.notifications.v1.notifications_service_pb2_grpc import NotificationsServiceStub
 from tests.integration.notifications.conftest import (
-    DEADLINE,
+    PROJECT,
     SUPERVISOR,
     SUPERVISOR_EMAIL,
     WORKER_EMAIL,
@@ -19,7 +19,7 @@ from tests.integration.notifications.conftest import (
     serving,
     token_of,
 )
-from tests.integration.notifications.test_messages_are_asked_for_once import refused
+from tests.stack import clean_environment
 from tests.waiting import eventually
 
 SENT, QUEUED, FAILED = pb.DELIVERY_STATE_SENT, pb.DELIVERY_STATE_QUEUED, pb.DELIVERY_STATE_FAILED
@@ -186,6 +186,24 @@ async def test_a_message_to_somebody_of_whom_no_address_is_known_is_given_up_in_
     assert await desk.facts() == [("NotificationQueued", 1), ("NotificationFailed", 2)]
 
 
+async def typed(desk: Desk, port: int, *arguments: str) -> tuple[int, str]:
+    """`hotline messages`, as a supervisor types it: its exit code and what it says."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "messages", *arguments),
+        cwd=PROJECT,
+        env=clean_environment()
+        | {
+            "HOTLINE_NOTIFICATIONS_ADDRESS": f"127.0.0.1:{port}",
+            "HOTLINE_TOKEN_FILE": str(desk.identity / "supervisor"),
+            "COLUMNS": "300",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return await process.wait(), said.decode()
+
+
 async def test_what_was_refused_goes_out_once_somebody_has_mended_why(desk: Desk) -> None:
     """iris #289, primero `webhook_job`: what had failed was never tried again."""
     desk.post_office.answers[WORKER_EMAIL] = "550 no such person"
@@ -194,13 +212,17 @@ async def test_what_was_refused_goes_out_once_somebody_has_mended_why(desk: Desk
         await desk.until("key", FAILED)
         desk.post_office.answers.clear()
         token = token_of(desk.identity, "SUPERVISOR")
-        async with serving(desk.settings, desk.database) as port, connect(f"127.0.0.1:{port}", token) as channel:
-            supervisor = NotificationsServiceStub(channel)
-            request = pb.RedriveDeliveryRequest(key="key", why="the mailbox was made")
-            await supervisor.RedriveDelivery(request, timeout=DEADLINE)
+        (desk.identity / "supervisor").write_text(token())
+        async with serving(desk.settings, desk.database) as port:
+            failed = await typed(desk, port, "--failed")
+            mended = await typed(desk, port, "redrive", "key", "--why", "the mailbox was made")
             await desk.until("key", SENT)
-            again = await refused(supervisor.RedriveDelivery(request, timeout=DEADLINE))
-    assert again[:2] == ("FAILED_PRECONDITION", "WRONG_STATE")
+            again = await typed(desk, port, "redrive", "key", "--why", "the mailbox was made")
+            none_left = await typed(desk, port, "--failed", "--json")
+    assert [code for code, _ in (failed, mended, again, none_left)] == [0, 0, 2, 0]
+    assert "REFUSED: the mail server refused: 550" in failed[1]
+    assert "WRONG_STATE" in again[1]
+    assert json.loads(none_left[1]) == {"deliveries": []}
     assert len(desk.post_office.mails) == 1
     facts = [("NotificationQueued", 1), ("NotificationFailed", 2), ("NotificationQueued", 3), ("NotificationSent", 4)]
     assert await desk.facts() == facts
