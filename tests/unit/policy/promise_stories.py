@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
+from math import ceil
 
 from hypothesis import strategies as st
 from promise_desk import COLLEAGUE, RECEIVED, TERMS, WORKER, moved
@@ -47,6 +48,10 @@ STORIES = st.lists(CODES, max_size=20)
 def cases(share: float = 1.0) -> int:
     """How many examples: a share of HOTLINE_CASES, 5,000 unless the environment asks for the long form."""
     return max(1, int(int(os.environ.get("HOTLINE_CASES", "5000")) * share))
+
+
+TIME = 300 * ceil(cases() / 5000)
+"""Seconds that a test of so many may take."""
 
 
 @st.composite

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from promise_desk import STANDARD, URGENT, WORKER, Desk, clock, promise
-from promise_stories import MINUTE, STORIES, TERMS_DRAWN, Code, cases, event_of, timetables
+from promise_stories import MINUTE, STORIES, TERMS_DRAWN, TIME, Code, cases, event_of, timetables
 
 from policy.canonical import canonical
 from policy.certificate import Link, addendum, certificate, delivered, entered_after_closing, sign, verdict
@@ -344,6 +344,7 @@ def test_what_is_no_certificate_never_holds(check: Callable[..., Any]) -> None:
     assert "not in the form of a signed certificate" in done.stdout
 
 
+@pytest.mark.timeout(TIME)
 @settings(max_examples=cases(), deadline=None)
 @given(table=timetables(), terms=TERMS_DRAWN, story=STORIES)
 def test_the_verifiers_verdict_is_the_engines_for_any_history(

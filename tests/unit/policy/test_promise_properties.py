@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from itertools import pairwise
-from math import ceil
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from promise_desk import promise
-from promise_stories import CODES, MINUTE, STORIES, TERMS_DRAWN, Code, cases, event_of, timetables
+from promise_stories import CODES, MINUTE, STORIES, TERMS_DRAWN, TIME, Code, cases, event_of, timetables
 
 from policy.ladders import Terms
 from policy.promise import (
@@ -39,7 +38,7 @@ from policy.promise import (
     to_json,
 )
 
-pytestmark = pytest.mark.timeout(300 * ceil(cases() / 5000))
+pytestmark = pytest.mark.timeout(TIME)
 
 CLOSE_IT = (Attempt, ConfirmLateEntry, Void)
 MOVE_IT = (Extend, Pause, Resume, Retier)
