@@ -21,6 +21,7 @@ EDGES = {
     (TRIAGE, CASEWORK, "kafka"),
     (CASEWORK, TRIAGE, "kafka"),
     (CASEWORK, BRIDGE, "kafka"),
+    (CASEWORK, NOTIFICATIONS, "kafka"),
     (BRIDGE, WORKER, "temporal"),
     (WORKER, CASEWORK, "grpc"),
     (WORKER, NOTIFICATIONS, "grpc"),
