@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from policy.errors import PolicyError
@@ -84,15 +85,20 @@ def received(facts: Mapping[str, Any]) -> datetime:
     text = facts.get("received_at")
     if text is None:
         raise ScreeningError("MISSING_KEY", ["received_at"], "say when the contact was received")
-    try:
-        if isinstance(text, str) and _RFC3339.fullmatch(text):
-            at = datetime.fromisoformat(text.upper())
-            if at.year in _YEARS:
-                return at
-    except ValueError:
-        pass  # such as 30 February: the same mistake as any other text
+    at = _instant(text) if isinstance(text, str) else None
+    if at is not None:
+        return at
     message = f"give a time of the years {_YEARS[0]} to {_YEARS[-1]} with its offset, such as 2026-11-22T17:30:00-06:00"
     raise ScreeningError("BAD_VALUE", ["received_at"], message)
+
+
+@lru_cache(maxsize=64)  # a report is read once to choose its pack by its receipt, and once more by that pack
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text.upper()) if _RFC3339.fullmatch(text) else None
+    except ValueError:  # such as 30 February: the same mistake as any other text
+        return None
+    return at if at and at.year in _YEARS else None
 
 
 def _children(rules: Rules, given: Any) -> tuple[Child, ...]:

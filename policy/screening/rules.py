@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,10 @@ class Absent(Enum):
     NOT_ASKED = "NOT_ASKED"
 
 
+# Combinations that a condition keeps its value for: far more than reports bring, far fewer than a proof tries.
+_MOST_KNOWN = 4096
+
+
 class Condition:
     """A CEL expression of the pack, compiled; `names` are the names it reads, `where` is its place in the pack.
 
@@ -46,11 +49,18 @@ class Condition:
         self._order = order = tuple(sorted(names))
         # Of a single name `itemgetter` gives the bare value, and of none there is no `itemgetter`.
         self._read: Callable[[Mapping[str, Value]], Any] = itemgetter(*order) if order else lambda _values: ()
-        self._value = lru_cache(maxsize=4096)(self._evaluated)
+        self._known: dict[Any, Any] = {}
 
     def of(self, values: Mapping[str, Value]) -> Any:
         """Its value where these are the values, among them those of its names; `PackInvalid` if it has none."""
-        return self._value(self._read(values))
+        read = self._read(values)
+        try:
+            return self._known[read]
+        except KeyError:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+        value = self._known[read] = self._evaluated(read)
+        return value
 
     def _evaluated(self, read: Any) -> Any:
         # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
@@ -61,7 +71,7 @@ class Condition:
             raise PackInvalid([self.where], f"the condition {self.source!r} has no value: {error}") from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Fact:
     """One fact that may be asked: what it accepts, how UNKNOWN is read, and which way danger lies.
 
