@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from temporalio.api.enums.v1 import PendingActivityState
 from temporalio.client import Client
@@ -88,7 +88,7 @@ class Alarms:
         armed = await self._armed()
         found = differences(await open_promises(self._ledger), armed)
         repaired = await side_by_side(self._repair, self._suspicion.ripe(found, now))
-        return {repair.value: repaired.count(repair) for repair in Repair}
+        return {done.value: repaired.count(done) for done in Repair}
 
     async def _armed(self) -> Mapping[str, datetime | None]:
         listed = self._client.list_workflows(OPEN_ALARMS, page_size=1000)
@@ -98,25 +98,34 @@ class Alarms:
         }
 
     async def _repair(self, difference: Difference) -> Repair | None:
-        """What was done; nothing about an alarm that is about to act, once a worker has time for it."""
-        workflow_id = f"promise/{difference.promise_id}"
-        if difference.repair is Repair.START:
-            # Even one that has ended well: the ledger says that the promise is open, and the ledger decides.
-            await self._client.start_workflow(
-                PromiseWorkflow.run,
-                Alarm(PromiseClock(difference.promise_id), self._patience),
-                id=workflow_id,
-                task_queue=TASK_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                rpc_timeout=timedelta(seconds=_DEADLINE),
-            )
-        elif await waits_for_a_worker(self._client, workflow_id):
-            # It would stand in the same queue, behind what is there: work on top of too much work.
-            return None
-        else:
-            await wake(self._client, workflow_id)
-        return difference.repair
+        # Even one that has ended well is started: the ledger says that the promise is open, and the ledger decides.
+        alarm = Alarm(PromiseClock(difference.promise_id), self._patience)
+        return await repair(
+            self._client, difference.repair, f"promise/{difference.promise_id}", PromiseWorkflow.run, alarm
+        )
+
+
+async def repair(client: Client, how: Repair, workflow_id: str, run: Callable[..., Any], state: Any) -> Repair | None:
+    """What was done; nothing about a workflow that is about to act, once a worker has time for it.
+
+    `run` with `state` is what is started where there is none, whether or not one has ended before.
+    """
+    if how is Repair.START:
+        await client.start_workflow(
+            run,
+            state,
+            id=workflow_id,
+            task_queue=TASK_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            rpc_timeout=timedelta(seconds=_DEADLINE),
+        )
+    elif await waits_for_a_worker(client, workflow_id):
+        # It would stand in the same queue, behind what is there: work on top of too much work.
+        return None
+    else:
+        await wake(client, workflow_id)
+    return how
 
 
 async def open_promises(ledger: ReconciliationServiceAsyncStub, *, untold_only: bool = False) -> Mapping[str, Open]:

@@ -8,11 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
 from hotline.casework.v1 import reconciliation_service_pb2 as casework
-from workflows import TASK_QUEUE
-from workflows.alarms import Repair, side_by_side, waits_for_a_worker, wake
+from workflows.alarms import Repair, repair, side_by_side
 from workflows.investigation import InvestigationWorkflow
 from workflows.messages import Story
 from workflows.suspicion import Suspicion
@@ -59,7 +57,7 @@ class Stories:
         told = {execution.id.removeprefix("investigation/") async for execution in listed}
         found = differences(await self._open_investigations(), told)
         repaired = await side_by_side(self._repair, self._suspicion.ripe(found, now))
-        return {f"STORY_{repair}": repaired.count(repair) for repair in Repair}
+        return {f"STORY_{done}": repaired.count(done) for done in Repair}
 
     async def _open_investigations(self) -> Mapping[str, int]:
         found: dict[str, int] = {}
@@ -73,21 +71,7 @@ class Stories:
             after = page[-1].investigation_id
 
     async def _repair(self, difference: Difference) -> Repair | None:
-        """What was done; nothing about a story that is about to go on, once a worker has time for it."""
-        workflow_id = f"investigation/{difference.investigation_id}"
-        if difference.repair is Repair.START:
-            # Even one that has ended well: the record says that the investigation is open.
-            await self._client.start_workflow(
-                InvestigationWorkflow.run,
-                Story(difference.investigation_id),
-                id=workflow_id,
-                task_queue=TASK_QUEUE,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                rpc_timeout=timedelta(seconds=_DEADLINE),
-            )
-        elif await waits_for_a_worker(self._client, workflow_id):
-            return None
-        else:
-            await wake(self._client, workflow_id)
-        return difference.repair
+        # Even one that has ended well is started: the record says that the investigation is open.
+        investigation_id = difference.investigation_id
+        workflow_id, story = f"investigation/{investigation_id}", Story(investigation_id)
+        return await repair(self._client, difference.repair, workflow_id, InvestigationWorkflow.run, story)
