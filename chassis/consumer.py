@@ -74,13 +74,16 @@ class Consumer:
     async def apply(self, record: Record) -> None:
         """Apply a record if it is its turn, then whatever was held behind it."""
         envelope = record.envelope()
+        handler = self._handler(record, envelope)
+        if handler is None and await self._pass_over(envelope):
+            return
         with _processing(record, envelope):
             try:
-                applied = await self._take(record, envelope)
+                followed = await self._take(record, envelope, handler)
             except NotYetKnown as problem:
                 await self._hold_unknown(record, envelope, problem)
                 return
-        if applied:
+        if followed:
             await self._follow(envelope.aggregate_type, envelope.subject, envelope.sequence + 1)
 
     async def set_aside(self, record: Record, reason: str, attempts: int) -> None:
@@ -103,8 +106,15 @@ class Consumer:
         for row in due:
             await self._follow(row["aggregate_type"], row["aggregate_id"], row["sequence"])
 
-    async def _take(self, record: Record, envelope: Envelope) -> bool:
-        handler = self._subscriptions[record.topic].get(envelope.type)
+    def _handler(self, record: Record, envelope: Envelope) -> Handler | Prepared | None:
+        return self._subscriptions[record.topic].get(envelope.type)
+
+    async def _pass_over(self, envelope: Envelope) -> bool:
+        async with self._database.transaction() as uow:
+            return await inbox.pass_over(uow, self._name, envelope)
+
+    async def _take(self, record: Record, envelope: Envelope, handler: Handler | Prepared | None) -> bool:
+        """Apply a record if it is its turn; answers whether it was, and the fact behind it is held."""
         if isinstance(handler, Prepared):
             return await self._take_prepared(record, envelope, handler)
         async with self._database.transaction() as uow:
@@ -112,8 +122,7 @@ class Consumer:
                 return False
             if handler is not None:
                 await handler(record.fact(envelope.type), envelope, uow)
-            await inbox.mark_applied(uow, self._name, envelope)
-        return True
+            return await inbox.mark_applied(uow, self._name, envelope)
 
     async def _take_prepared(self, record: Record, envelope: Envelope, handler: Prepared) -> bool:
         # Asked twice: preparing may take a while, and no transaction is kept open for it.
@@ -126,8 +135,7 @@ class Consumer:
             if not await self._is_next(uow, record, envelope):
                 return False
             await handler.handle(fact, envelope, uow, context)
-            await inbox.mark_applied(uow, self._name, envelope)
-        return True
+            return await inbox.mark_applied(uow, self._name, envelope)
 
     async def _is_next(self, uow: UnitOfWork, record: Record, envelope: Envelope) -> bool:
         place = await inbox.place(uow, self._name, envelope)
@@ -154,10 +162,9 @@ class Consumer:
     async def _try_held(self, record: Record, reason: str, attempts: int) -> bool:
         envelope = record.envelope()
         try:
-            if reason == inbox.WAIVED:
-                return await self._pass_over(envelope)
+            handler = None if reason == inbox.WAIVED else self._handler(record, envelope)
             with _processing(record, envelope):
-                return await self._take(record, envelope)
+                return await self._take(record, envelope, handler)
         except NotYetKnown:
             wait = min(_NOT_YET * 2 ** min(attempts, 6), _LONGEST_NOT_YET)
             await self._try_later(envelope, inbox.NOT_YET_KNOWN, attempts + 1, wait)
@@ -174,13 +181,6 @@ class Consumer:
             await self._stream.set_aside(record, f"FAILED: {type(problem).__name__}", attempts + 1)
         else:
             await self._try_later(envelope, inbox.FAILED, attempts + 1, timedelta(seconds=delay_after(attempts)))
-
-    async def _pass_over(self, envelope: Envelope) -> bool:
-        async with self._database.transaction() as uow:
-            if await inbox.place(uow, self._name, envelope) is not Place.NEXT:
-                return False
-            await inbox.mark_applied(uow, self._name, envelope)
-        return True
 
     async def _try_later(self, envelope: Envelope, reason: str, attempts: int, wait: timedelta) -> None:
         async with self._database.transaction() as uow:

@@ -56,6 +56,7 @@ class Database:
             timeout=acquire_timeout,
             command_timeout=statement_timeout,
             init=prepare_connection,
+            reset=_keep_session,
         )
         database = cls(pool, Context(source, clock, ids or TimeOrderedIds(), route), acquire_timeout)
         _opened.add(database)
@@ -109,6 +110,11 @@ class Database:
             await self._pool.release(connection, timeout=self._timeout)
         except _BROKEN:
             _drop(connection)
+
+
+async def _keep_session(_connection: asyncpg.Connection[Any]) -> None:
+    """Nothing: what a unit of work sets or locks ends with its transaction, and asking the server to clear the session
+    after each would cost a round trip and four statements."""
 
 
 _opened: set[Database] = set()

@@ -32,22 +32,22 @@ class Place(Enum):
 
 async def place(uow: UnitOfWork, consumer: str, envelope: Envelope) -> Place:
     """The fact's place; locks the aggregate's row for this consumer, so that two processes cannot apply at once."""
-    key = (consumer, envelope.aggregate_type, envelope.subject)
-    applied: int = await uow.fetchval(sql.begin_aggregate, *key)
-    if envelope.sequence <= applied:
+    row = await uow.fetchrow(sql.place, *_key(consumer, envelope))
+    assert row is not None
+    if envelope.sequence <= row["applied"] or row["is_itself"]:
         return Place.DONE
-    parked = await uow.fetchrow(sql.parked, *key, envelope.sequence)
-    assert parked is not None
-    if parked["is_itself"]:
-        return Place.DONE
-    return Place.NEXT if envelope.sequence == applied + 1 and not parked["behind"] else Place.EARLY
+    return Place.NEXT if envelope.sequence == row["applied"] + 1 and not row["behind"] else Place.EARLY
 
 
-async def mark_applied(uow: UnitOfWork, consumer: str, envelope: Envelope) -> None:
-    """Note, in the transaction of its effect, that the fact is applied; it is held no longer if it was."""
-    key = (consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
-    await uow.execute(sql.mark_applied, *key)
-    await release(uow, consumer, envelope)
+async def mark_applied(uow: UnitOfWork, consumer: str, envelope: Envelope) -> bool:
+    """Note, in the transaction of its effect, that the fact is applied; answers whether the one behind it is held."""
+    return bool(await uow.fetchval(sql.mark_applied, *_key(consumer, envelope)))
+
+
+async def pass_over(uow: UnitOfWork, consumer: str, envelope: Envelope) -> bool:
+    """Note that the fact has no effect here, if it is the next and nothing of its aggregate waits: the common case, in
+    one statement. If it answers False, nothing was noted, and `place` tells why."""
+    return bool(await uow.fetchval(sql.pass_over, *_key(consumer, envelope)))
 
 
 async def hold(
@@ -56,10 +56,7 @@ async def hold(
     """Keep a fact until its turn, and try it no sooner than after `wait`; once held, it stays as it is."""
     await uow.execute(
         sql.hold,
-        consumer,
-        envelope.aggregate_type,
-        envelope.subject,
-        envelope.sequence,
+        *_key(consumer, envelope),
         record.topic,
         record.partition,
         record.offset,
@@ -77,15 +74,14 @@ async def held(uow: UnitOfWork, consumer: str, aggregate_type: str, aggregate_id
 
 async def release(uow: UnitOfWork, consumer: str, envelope: Envelope) -> None:
     """Hold a fact no longer."""
-    await uow.execute(sql.release, consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
+    await uow.execute(sql.release, *_key(consumer, envelope))
 
 
 async def try_later(
     uow: UnitOfWork, consumer: str, envelope: Envelope, reason: str, attempts: int, wait: timedelta
 ) -> None:
     """Note a held fact's failed try, which was number `attempts` for this reason, and wait before the next."""
-    key = (consumer, envelope.aggregate_type, envelope.subject, envelope.sequence)
-    await uow.execute(sql.try_later, *key, wait, reason, attempts)
+    await uow.execute(sql.try_later, *_key(consumer, envelope), wait, reason, attempts)
 
 
 async def due(uow: UnitOfWork, consumer: str, limit: int = 100) -> list[Row]:
@@ -120,3 +116,7 @@ async def set_aside(
     )
     if envelope:
         await release(uow, consumer, envelope)
+
+
+def _key(consumer: str, envelope: Envelope) -> tuple[str, str, str, int]:
+    return consumer, envelope.aggregate_type, envelope.subject, envelope.sequence

@@ -1,12 +1,46 @@
--- name: begin_aggregate
-INSERT INTO chassis.applied (consumer, aggregate_type, aggregate_id, sequence)
-VALUES ($1, $2, $3, 0)
-ON CONFLICT (consumer, aggregate_type, aggregate_id) DO UPDATE SET sequence = chassis.applied.sequence
-RETURNING sequence;
+-- name: place
+-- Locks the aggregate's row; how far it is applied, and whether the fact with this sequence stands behind an open dead
+-- letter of its key, or is that dead letter itself.
+WITH known AS (
+    INSERT INTO chassis.applied (consumer, aggregate_type, aggregate_id, sequence)
+    VALUES ($1, $2, $3, 0)
+    ON CONFLICT (consumer, aggregate_type, aggregate_id) DO UPDATE SET sequence = chassis.applied.sequence
+    RETURNING sequence
+)
+SELECT known.sequence AS applied,
+       coalesce(bool_or(d.id IS NOT NULL AND (d.sequence IS NULL OR d.sequence < $4)), false) AS behind,
+       coalesce(bool_or(d.sequence = $4), false) AS is_itself
+FROM known
+LEFT JOIN chassis.dead_letter d
+  ON d.consumer = $1 AND d.aggregate_type = $2 AND d.aggregate_id = $3 AND d.resolution IS NULL
+GROUP BY known.sequence;
 
 -- name: mark_applied
+-- Held no longer if it was; answers whether the one behind it is held.
+WITH released AS (
+    DELETE FROM chassis.held
+    WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND sequence = $4
+)
 UPDATE chassis.applied SET sequence = $4
-WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3;
+WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3
+RETURNING EXISTS (
+    SELECT FROM chassis.held
+    WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND sequence = $4::bigint + 1
+);
+
+-- name: pass_over
+-- Note the next fact of an aggregate, unless anything of that aggregate is held or parked.
+INSERT INTO chassis.applied AS known (consumer, aggregate_type, aggregate_id, sequence)
+SELECT $1, $2, $3, $4::bigint
+WHERE NOT EXISTS (SELECT FROM chassis.held
+                  WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3)
+  AND NOT EXISTS (SELECT FROM chassis.dead_letter
+                  WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND resolution IS NULL)
+  AND ($4::bigint = 1
+       OR EXISTS (SELECT FROM chassis.applied WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3))
+ON CONFLICT (consumer, aggregate_type, aggregate_id) DO UPDATE SET sequence = excluded.sequence
+WHERE known.sequence = excluded.sequence - 1
+RETURNING true;
 
 -- name: hold
 INSERT INTO chassis.held
@@ -40,13 +74,6 @@ WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND sequence =
 -- name: release
 DELETE FROM chassis.held
 WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND sequence = $4;
-
--- name: parked
--- Whether the fact with this sequence stands behind an open dead letter of its key, or is that dead letter itself.
-SELECT coalesce(bool_or(sequence IS NULL OR sequence < $4), false) AS behind,
-       coalesce(bool_or(sequence = $4), false) AS is_itself
-FROM chassis.dead_letter
-WHERE consumer = $1 AND aggregate_type = $2 AND aggregate_id = $3 AND resolution IS NULL;
 
 -- name: set_aside
 INSERT INTO chassis.dead_letter

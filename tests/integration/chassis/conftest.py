@@ -127,3 +127,14 @@ async def publish(desk: Desk, book: UUID, *lines: int) -> None:
                 value=pb.LineWritten(notebook_id=str(book), line=line).SerializeToString(),
                 headers=envelope(desk, book, line).to_headers(),
             )
+
+
+async def close(desk: Desk, book: UUID, sequence: int) -> None:
+    """A fact for which nobody here has a handler."""
+    async with running_producer(desk.kafka) as producer:
+        await producer.send_and_wait(
+            desk.topic,
+            key=str(book).encode(),
+            value=pb.NotebookClosed(notebook_id=str(book)).SerializeToString(),
+            headers=envelope(desk, book, sequence, "NotebookClosed").to_headers(),
+        )

@@ -13,7 +13,7 @@ from chassis.errors import Refusal
 from chassis.kafka import running_producer
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, envelope, publish, running
+from tests.integration.chassis.conftest import Desk, close, envelope, publish, running
 from tests.integration.chassis.contract import pb
 from tests.waiting import eventually
 
@@ -71,6 +71,19 @@ async def test_a_poison_fact_is_set_aside_with_its_bytes_and_later_facts_of_its_
     assert headers["origin-topic"].decode() == desk.topic
     assert headers["ce_sequence"] == b"2"
     assert headers["dlq-reason"].startswith(b"VALUE")
+
+
+async def test_a_fact_without_a_handler_waits_behind_a_dead_letter_like_any_other(desk: Desk) -> None:
+    book = uuid4()
+    await publish_bytes(desk, book, 1, GARBAGE)
+    await close(desk, book, 2)
+    await publish(desk, book, 3)
+    async with desk.reading():
+        await eventually(lambda: held(desk, 2))
+        async with desk.database.transaction() as uow:
+            await dead_letters.waive(uow, notebook.CONSUMER, desk.aggregate_type, str(book), why="written by hand")
+        await eventually(lambda: has_read(desk, book, 3))
+        await eventually(lambda: held(desk, 0))
 
 
 async def test_a_fact_that_breaks_its_contract_is_poison_and_its_values_are_not_told(desk: Desk) -> None:

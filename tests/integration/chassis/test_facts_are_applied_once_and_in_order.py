@@ -9,16 +9,27 @@ import pytest
 from chassis.consumer import Prepared
 from chassis.envelope import Envelope
 from chassis.errors import NotYetKnown
-from chassis.kafka import running_producer
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, envelope, publish
-from tests.integration.chassis.contract import pb
+from tests.integration.chassis.conftest import Desk, close, publish
 from tests.waiting import eventually
 
 
 async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:
     return await notebook.lines_read(desk.database, book) == list(lines)
+
+
+async def held(desk: Desk, book: UUID, *sequences: int) -> bool:
+    """Whether exactly these facts of the book are held."""
+    query = "SELECT sequence FROM chassis.held WHERE aggregate_id = $1 ORDER BY sequence"
+    async with desk.database.transaction() as uow:
+        return [row["sequence"] for row in await uow.fetch(query, str(book))] == list(sequences)
+
+
+async def applied_up_to(desk: Desk, book: UUID, sequence: int) -> bool:
+    query = "SELECT sequence FROM chassis.applied WHERE aggregate_id = $1"
+    async with desk.database.transaction() as uow:
+        return bool(await uow.fetchval(query, str(book)) == sequence)
 
 
 async def test_a_duplicate_is_ignored(desk: Desk) -> None:
@@ -52,16 +63,38 @@ async def test_early_facts_survive_a_restart_of_the_consumer(desk: Desk) -> None
 
 async def test_a_fact_without_a_handler_still_has_its_place_in_the_order(desk: Desk) -> None:
     book = uuid4()
-    async with running_producer(desk.kafka) as producer:
-        await producer.send_and_wait(
-            desk.topic,
-            key=str(book).encode(),
-            value=pb.NotebookClosed(notebook_id=str(book)).SerializeToString(),
-            headers=envelope(desk, book, 1, "NotebookClosed").to_headers(),
-        )
+    await close(desk, book, 1)
     await publish(desk, book, 2)
+    await close(desk, book, 3)
+    await publish(desk, book, 4)
     async with desk.reading():
-        await eventually(lambda: has_read(desk, book, 2))
+        await eventually(lambda: has_read(desk, book, 2, 4))
+
+
+async def test_a_fact_without_a_handler_that_comes_early_is_passed_over_only_in_its_turn(desk: Desk) -> None:
+    book, witness = uuid4(), uuid4()
+    await close(desk, book, 2)
+    await publish(desk, book, 3)
+    await close(desk, witness, 1)
+    async with desk.reading():
+        await eventually(lambda: applied_up_to(desk, witness, 1))
+        await eventually(lambda: held(desk, book, 2, 3))
+        assert await has_read(desk, book)
+        await publish(desk, book, 1)
+        await eventually(lambda: has_read(desk, book, 1, 3))
+    assert await held(desk, book)
+
+
+async def test_a_fact_without_a_handler_that_comes_again_moves_nothing_back(desk: Desk) -> None:
+    book = uuid4()
+    await close(desk, book, 1)
+    await publish(desk, book, 2)
+    await close(desk, book, 1)
+    await publish(desk, book, 3)
+    async with desk.reading():
+        await eventually(lambda: has_read(desk, book, 2, 3))
+    assert await held(desk, book)
+    assert await applied_up_to(desk, book, 3)
 
 
 async def test_a_fact_about_something_not_yet_known_is_held_and_never_dead_lettered(desk: Desk) -> None:
