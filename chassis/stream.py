@@ -1,5 +1,7 @@
 """Reading Kafka without losing a record: in order within a partition, the offset committed only after the effect.
 
+Offsets are committed together, each second: what an end without warning leaves uncommitted comes again, and is known.
+
 A record that fails is tried again in its place: its partition is paused while the others go on. An outage is waited out
 for as long as it takes and never counted against a record; any other failure is counted, and after `ATTEMPTS` the
 record is set aside.
@@ -10,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -31,6 +34,7 @@ _OUTAGE_DELAY = 0.5
 _HANDLER_TIMEOUT = 60.0
 _BATCH = 100
 _POLL_MS = 200
+_COMMIT_EVERY = 1.0
 _PAUSE = 1.0
 _CHECK_EVERY = 15.0
 _STALLED_AFTER = 90.0
@@ -81,6 +85,9 @@ class Stream:
         self._failures: dict[tuple[TopicPartition, int], int] = {}
         self._resume_at: dict[TopicPartition, float] = {}
         self._batch = asyncio.Lock()
+        # How far each partition is dealt with and not yet committed.
+        self._done: dict[TopicPartition, int] = {}
+        self._commit_at = 0.0
         self._standing = standing
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -89,7 +96,8 @@ class Stream:
             try:
                 needed = [*self._topics, *(dead_letter(topic, self._group) for topic in self._topics)]
                 async with running_consumer(self._bootstrap, self._group, needed) as consumer:
-                    consumer.subscribe(self._topics, listener=_DrainFirst(self._batch, self._forget))
+                    self._done.clear()
+                    consumer.subscribe(self._topics, listener=_DrainFirst(self._batch, partial(self._leave, consumer)))
                     async with self._standing.told_of(consumer):
                         await self._read(consumer, stop)
             except* (KafkaError, OSError) as problems:
@@ -108,14 +116,16 @@ class Stream:
             async with self._batch, asyncio.TaskGroup() as working:
                 for partition, messages in batch.items():
                     working.create_task(self._work(consumer, partition, messages, stop))
+            if time.monotonic() >= self._commit_at:
+                await self._commit(consumer)
             await self._between()
             self._resume_due(consumer)
             await progress.check()
+        await self._commit(consumer)
 
     async def _work(
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, messages: Sequence[Any], stop: asyncio.Event
     ) -> None:
-        done: int | None = None
         for message in messages:
             if stop.is_set():
                 break
@@ -124,12 +134,10 @@ class Stream:
             if delay is not None:
                 self._retry_in_place(consumer, partition, message.offset, delay)
                 break
-            done = message.offset + 1
+            self._done[partition] = message.offset + 1
         else:
             self._standing.leaves(partition)
-        if done is not None:
-            reached("consumer.applied")
-            await self._commit(consumer, partition, done)
+        reached("consumer.applied")
 
     async def _attempt(self, partition: TopicPartition, record: Record) -> float | None:
         """None when the record is dealt with, else the seconds to wait before it is tried again."""
@@ -186,14 +194,17 @@ class Stream:
             if partition in consumer.assignment():
                 consumer.resume(partition)
 
-    async def _commit(self, consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int) -> None:
+    async def _commit(self, consumer: AIOKafkaConsumer) -> None:
+        self._commit_at = time.monotonic() + _COMMIT_EVERY
+        # One that was lost without a word belongs to another consumer, which has read it again from what was committed.
+        done = {partition: offset for partition, offset in self._done.items() if partition in consumer.assignment()}
         try:
-            await consumer.commit({partition: offset})
+            if done:
+                await consumer.commit(done)
+            self._done.clear()
         except KafkaError as problem:
-            # The partition has gone to another consumer, or Kafka is away: it comes again, and is known by its
-            # sequence.
-            _log.warning("an offset was not committed", topic=partition.topic, partition=partition.partition,
-                         exc_info=problem)  # fmt: skip
+            # Kafka is away, or gives the partitions to others: said again in a moment, or read again by them and known.
+            _log.warning("offsets were not committed", partitions=len(done), exc_info=problem)
 
     async def _between(self) -> None:
         try:
@@ -202,8 +213,10 @@ class Stream:
             if not self._is_outage(problem):
                 raise
 
-    def _forget(self, revoked: set[TopicPartition]) -> None:
+    async def _leave(self, consumer: AIOKafkaConsumer, revoked: set[TopicPartition]) -> None:
+        await self._commit(consumer)
         for partition in revoked:
+            self._done.pop(partition, None)
             self._resume_at.pop(partition, None)
             self._standing.leaves(partition)
         self._failures = {place: count for place, count in self._failures.items() if place[0] not in revoked}
@@ -212,14 +225,14 @@ class Stream:
 class _DrainFirst(ConsumerRebalanceListener):  # type: ignore[misc]
     """Lets the running batch end and commit before its partitions go to another consumer."""
 
-    def __init__(self, batch: asyncio.Lock, forget: Callable[[set[TopicPartition]], None]) -> None:
+    def __init__(self, batch: asyncio.Lock, leave: Callable[[set[TopicPartition]], Awaitable[None]]) -> None:
         self._batch = batch
-        self._forget = forget
+        self._leave = leave
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         async with self._batch:
             reached("consumer.revoked")
-            self._forget(revoked)
+            await self._leave(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Nothing to do: the committed offsets say where to go on."""
