@@ -8,7 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -21,7 +26,7 @@ from workflows import TASK_QUEUE
 from workflows.activities import clock_of
 from workflows.investigation import InvestigationWorkflow
 from workflows.messages import Alarm, Assignment, Progress, PromiseClock, Story
-from workflows.promise import PromiseWorkflow
+from workflows.promise import NEXT_INSTANT, PromiseWorkflow
 
 PROMISES = "hotline.casework.promise.v1"
 INVESTIGATIONS = "hotline.casework.investigation.v1"
@@ -34,6 +39,9 @@ _OUT_OF_REACH = (
     RPCStatusCode.INTERNAL,
     RPCStatusCode.UNKNOWN,
 )
+# What an alarm brings about by asking the ledger, it knows from the answer. An empty rung that a person's step came
+# upon is passed in the same commit, and the fact of that step makes the alarm ask.
+_KNOWN_FROM_ITS_ANSWER = frozenset({"CLIMBED", "OVERDUE"})
 # Below the consumer's own limit for a fact, so that Temporal's absence is waited out and not counted as a failure.
 _DEADLINE = timedelta(seconds=5)
 
@@ -47,12 +55,11 @@ class Bridge:
 
     def subscriptions(self) -> StatelessSubscriptions:
         """What becomes of each fact the bridge reads."""
-        promise = self._promise
         return {
             PROMISES: {
-                facts.PromiseMade.DESCRIPTOR.full_name: promise,
-                facts.PromiseMoved.DESCRIPTOR.full_name: promise,
-                facts.PromiseClosed.DESCRIPTOR.full_name: promise,
+                facts.PromiseMade.DESCRIPTOR.full_name: self._promise_made,
+                facts.PromiseMoved.DESCRIPTOR.full_name: self._promise_moved,
+                facts.PromiseClosed.DESCRIPTOR.full_name: self._promise_news,
             },
             INVESTIGATIONS: {
                 facts.InvestigationOpened.DESCRIPTOR.full_name: self._investigation_opened,
@@ -65,7 +72,17 @@ class Bridge:
             },
         }
 
-    async def _promise(self, fact: Any, _envelope: Envelope) -> None:
+    async def _promise_made(self, fact: facts.PromiseMade, _envelope: Envelope) -> None:
+        clock = clock_of(fact.clock)
+        alarm = Alarm(clock, self._patience, just_made=True)
+        armed = TypedSearchAttributes([SearchAttributePair(NEXT_INSTANT, instant(fact.clock.next_instant))])
+        await self._start(PromiseWorkflow.run, alarm, f"promise/{clock.promise_id}", search_attributes=armed)
+
+    async def _promise_moved(self, fact: facts.PromiseMoved, envelope: Envelope) -> None:
+        if fact.event not in _KNOWN_FROM_ITS_ANSWER:
+            await self._promise_news(fact, envelope)
+
+    async def _promise_news(self, fact: Any, _envelope: Envelope) -> None:
         clock = clock_of(fact.clock)
         alarm = Alarm(PromiseClock(clock.promise_id), self._patience)
         await self._wake(PromiseWorkflow.run, alarm, f"promise/{clock.promise_id}", PromiseWorkflow.clock, clock)
@@ -109,6 +126,9 @@ class Bridge:
         signal: Callable[..., Any],
         argument: Any,
     ) -> None:
+        await self._start(run, start, workflow_id, start_signal=signal.__name__, start_signal_args=[argument])
+
+    async def _start(self, run: Callable[..., Awaitable[None]], start: Any, workflow_id: str, **how: Any) -> None:
         # One that has ended well has nothing more to hear: what it stood for is closed, and stays so. One that failed,
         # or was ended by a person, starts again and begins where the record stands.
         with suppress(WorkflowAlreadyStartedError):
@@ -117,11 +137,10 @@ class Bridge:
                 start,
                 id=workflow_id,
                 task_queue=TASK_QUEUE,
-                start_signal=signal.__name__,
-                start_signal_args=[argument],
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 rpc_timeout=_DEADLINE,
+                **how,
             )
 
 

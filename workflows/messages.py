@@ -30,6 +30,8 @@ class Alarm:
     patience: float = 60.0
     # Since when it gives none; the last resort is told once each time.
     silent_since: datetime | None = None
+    # Started by the fact that made the promise: the clock is the ledger's, and nobody is to be told before its instant.
+    just_made: bool = False
 
 
 @dataclass(frozen=True)

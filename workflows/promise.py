@@ -39,6 +39,8 @@ class PromiseWorkflow:
         self._unanswered = False
         self._armed: datetime | None = None
         self._telling: dict[str, asyncio.Task[None]] = {}
+        if alarm.just_made:
+            self._answered, self._armed, alarm.just_made = alarm.clock.version, alarm.clock.next_instant, False
 
     @workflow.run
     async def run(self, alarm: Alarm) -> None:

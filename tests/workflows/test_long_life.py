@@ -30,8 +30,8 @@ from workflows.worker import worker
 SLEEPING = 200
 CANARY = "canary-7c1f0a"
 # History events: to begin and to end, and for each version of the promise (a fact, a question, a message, a timer).
-BUDGET_BEGIN = 15
-BUDGET_VERSION = 18
+BUDGET_BEGIN = 10
+BUDGET_VERSION = 17
 
 
 @pytest.fixture

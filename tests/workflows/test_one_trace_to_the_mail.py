@@ -58,7 +58,7 @@ WAY = (
     f"hotline-casework: create {TOPIC}",
     f"hotline-casework: send {TOPIC}",
     f"hotline-workflows-bridge: process {TOPIC}",
-    "hotline-workflows-bridge: SignalWithStartWorkflow:PromiseWorkflow",
+    "hotline-workflows-bridge: StartWorkflow:PromiseWorkflow",
     "hotline-workflows-worker: StartActivity:notify",
     "hotline-workflows-worker: RunActivity:notify",
     f"hotline-workflows-worker: {NOTIFY}",

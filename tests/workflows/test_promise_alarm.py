@@ -6,12 +6,12 @@ import asyncio
 import json
 import signal
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from temporalio.client import WorkflowExecutionStatus
 
-from chassis.contract import instant
+from chassis.contract import instant, stamp
 from hotline.casework.v1 import casework_service_pb2 as casework
 from hotline.casework.v1.promise_pb2 import Promise
 from policy import lateness
@@ -49,7 +49,7 @@ async def test_a_promise_nobody_acts_on_climbs_each_rung_at_its_instant(office: 
         await office.keep(promise, office.people.director, "DIRECTOR")
         await office.carry()
         await office.alarm(promise).result()
-    await keep_history(office, office.alarm(promise), "promise-climbed-to-the-director")
+    await keep_history(office, office.alarm(promise), "promise-just-made-climbed-to-the-director")
 
 
 async def test_a_promise_kept_in_time_ends_its_alarm_and_nobody_else_is_told(office: Office) -> None:
@@ -62,6 +62,34 @@ async def test_a_promise_kept_in_time_ends_its_alarm_and_nobody_else_is_told(off
         await office.alarm(promise).result()
     assert await office.told(promise) == Counter(ladder(office)[:1])
     await keep_history(office, office.alarm(promise), "promise-kept-in-time")
+
+
+async def test_a_promise_that_was_just_made_is_listed_for_its_first_instant_and_asks_nothing_before(
+    office: Office,
+) -> None:
+    promise = await office.promise(received_at=stamp(datetime.now(UTC) + timedelta(hours=1)))
+    async with office.working():
+        await office.carry()
+
+        async def asleep() -> bool:
+            return "timer_started_event_attributes" in await happened(office, promise)
+
+        await eventually(asleep)
+    described = await office.alarm(promise).describe()
+    assert described.typed_search_attributes.get(NEXT_INSTANT) == instant(promise.clock.next_instant)
+    assert await asked(office, promise) == 0
+    await keep_history(office, office.alarm(promise), "promise-just-made")
+
+
+async def test_what_an_alarm_brings_about_it_is_not_told_a_second_time(office: Office) -> None:
+    """The ledger's answer says it; the fact of the same climb costs the alarm nothing."""
+    promise = await office.promise()
+    async with office.working():
+        await office.carry()
+        await office.until_told(promise, *ladder(office))
+        await office.carry()
+        assert (await office.shown(promise)).promise.clock.version > 1
+        assert "workflow_execution_signaled_event_attributes" not in await happened(office, promise)
 
 
 async def test_the_last_rung_repeats_while_nobody_keeps_the_promise(office: Office) -> None:
@@ -122,6 +150,12 @@ async def test_a_ledger_restored_to_an_earlier_time_is_asked_once_and_decides(of
         await eventually(goes_by_the_ledger)
         assert (await office.known(promise)).clock.next_instant == instant(kept.next_instant)
         assert await asked(office, promise) == climbs + 1
+
+
+async def happened(office: Office, promise: Promise) -> set[str]:
+    """The kinds of what stands in the alarm's history."""
+    history = await office.alarm(promise).fetch_history()
+    return {event.WhichOneof("attributes") or "" for event in history.events}
 
 
 async def asked(office: Office, promise: Promise) -> int:
