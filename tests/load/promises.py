@@ -13,6 +13,7 @@ import os
 import shutil
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,6 +40,8 @@ ONE_MINUTE = timedelta(minutes=1)
 DELAY = timedelta(minutes=30)
 BARE = "bare"
 SAMPLE = 20
+MOST = 10
+"""As many parts are named, by the processor time they took."""
 
 PACK = """\
 id: bench
@@ -95,21 +98,23 @@ class Bell:
 
 @dataclass
 class Measured:
-    """Seconds of lateness by what was late; processor seconds, history events and bytes of each one.
+    """Seconds of lateness by what was late; processor seconds by part, history events and bytes of each one.
 
     `memory`: bytes that were resident in the platform's worker, at the beginning and at most.
     """
 
     late: dict[str, list[float]] = field(default_factory=dict)
-    processor: float = 0.0
+    processor: Counter[str] = field(default_factory=Counter)
     events: float = 0.0
     size: float = 0.0
     memory: tuple[int, int] | None = None
 
     def lines(self, name: str, count: int) -> list[str]:
         """What people read."""
-        told = [f"{name} ({count:,}): {self.processor / count * 1000:.0f} ms of processor time, "
+        told = [f"{name} ({count:,}): {self.processor.total() / count * 1000:.0f} ms of processor time, "
                 f"{self.events:.0f} events and {self.size:,.0f} bytes of history each"]  # fmt: skip
+        parts = (f"{part} {seconds / count * 1000:.0f}" for part, seconds in self.processor.most_common(MOST))
+        told.append(f"  of these ms, most in: {', '.join(parts)}")
         for what, seconds in self.late.items():
             ordered = sorted(seconds)
             p99 = ordered[max(0, -(-len(ordered) * 99 // 100) - 1)]
@@ -215,12 +220,15 @@ async def _history(platform: Floor, workflow_ids: Sequence[str]) -> tuple[float,
     return statistics.mean(events), statistics.mean(sizes)
 
 
-def _processor(platform: Floor) -> float:
-    """Processor seconds of every process of the platform so far."""
+def _processor(platform: Floor) -> Counter[str]:
+    """Processor seconds of every part of the platform so far."""
     current = status.read(platform.settings.folder)
     assert current is not None
-    processes = [process for part in current.parts if (process := status.process_of(part))]
-    return sum(_used(member) for process in processes for member in (process, *process.children(recursive=True)))
+    processes = {part.name: process for part in current.parts if (process := status.process_of(part))}
+    return Counter({
+        name: sum(_used(member) for member in (process, *process.children(recursive=True)))
+        for name, process in processes.items()
+    })  # fmt: skip
 
 
 async def _watch(platform: Floor, sizes: list[int]) -> None:
@@ -244,9 +252,9 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
-def _own() -> float:
+def _own() -> Counter[str]:
     times = psutil.Process().cpu_times()
-    return float(times.user + times.system)
+    return Counter({"this worker": times.user + times.system})
 
 
 async def _climbed(platform: Floor) -> dict[str, datetime]:
