@@ -22,8 +22,8 @@ shift: ready ## Play a shift on a fresh stack: make shift SCENARIO=scenarios/fir
 	@$(BIN)/hotline scenario play --fresh --pace $(or $(PACE),1) $(or $(SCENARIO),scenarios/first-shift.yaml)
 
 .PHONY: test
-test: ready lint ## Check the tree, then run every test on real parts
-	@$(BIN)/python -m pytest
+test: ready lint ## Check the tree, then run every test on real parts, two files at a time: [LANES=2]
+	@$(BIN)/python -m pytest -n $(or $(LANES),2) --dist loadfile
 
 .PHONY: unit
 unit: ready ## Run only the tests that need no running parts (seconds)
