@@ -58,13 +58,25 @@ async def on_its_own_port(servicer: Any, settings: Settings) -> AsyncIterator[No
         await server.stop(None)
 
 
-async def answer(settings: Settings, stop: asyncio.Event) -> None:
-    """For a process without calls of its own: SERVING for as long as its event loop turns and it is not told to end."""
+async def answer(settings: Settings, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+    """For a process without calls of its own: SERVING for as long as its event loop turns and it is not told to end.
+
+    If it says itself when it does its work, by `ready`, it is alive before, and not ready.
+    """
     servicer = new_servicer()
-    for name in ("", LIVENESS, READINESS):
+    for name in ("", LIVENESS):
         await servicer.set(name, SERVING)
-    async with on_its_own_port(servicer, settings):
+    await servicer.set(READINESS, SERVING if ready is None else NOT_SERVING)
+    async with on_its_own_port(servicer, settings), asyncio.TaskGroup() as saying:
+        becoming = saying.create_task(_say_ready(servicer, ready)) if ready else None
         await stop.wait()
+        if becoming:
+            becoming.cancel()
+
+
+async def _say_ready(servicer: Any, ready: asyncio.Event) -> None:
+    await ready.wait()
+    await servicer.set(READINESS, SERVING)
 
 
 async def status(address: str, service: str = "") -> str:

@@ -28,13 +28,14 @@ from workflows.settings import WorkflowSettings
 from workflows.sweeps import ensure_schedules
 from workflows.worker import worker
 
-Part = Callable[[WorkflowSettings, asyncio.Event], Awaitable[None]]
+Part = Callable[[WorkflowSettings, asyncio.Event, asyncio.Event], Awaitable[None]]
+"""`async (settings, stop, ready) -> None`: sets `ready` once it does its work, and ends when `stop` is set."""
 
 # The consumer group, and the name under which it has its dead letters.
 GROUP = "workflows"
 
 
-async def run_worker(settings: WorkflowSettings, stop: asyncio.Event) -> None:
+async def run_worker(settings: WorkflowSettings, stop: asyncio.Event, ready: asyncio.Event) -> None:
     """Run workflows and activities until `stop` is set, then let those in hand end."""
     client = await _client(settings, stop)
     if client is None:
@@ -46,24 +47,27 @@ async def run_worker(settings: WorkflowSettings, stop: asyncio.Event) -> None:
         connect_service(settings.need("notifications_address"), token) as notifications,
         worker(client, Activities(casework, notifications), settings.build_id),
     ):
+        ready.set()
         await stop.wait()
 
 
-async def run_bridge(settings: WorkflowSettings, stop: asyncio.Event) -> None:
+async def run_bridge(settings: WorkflowSettings, stop: asyncio.Event, ready: asyncio.Event) -> None:
     """Bring facts to workflows until `stop` is set."""
     client = await _client(settings, stop)
     if client is None:
         return
+    ready.set()
     subscriptions = Bridge(client, patience=settings.ledger_patience).subscriptions()
     await StatelessConsumer(GROUP, subscriptions, settings.need("kafka_bootstrap"), is_outage=is_outage).run(stop)
 
 
-async def run_reconciler(settings: WorkflowSettings, stop: asyncio.Event) -> None:
+async def run_reconciler(settings: WorkflowSettings, stop: asyncio.Event, ready: asyncio.Event) -> None:
     """Compare what is owed, what is told and what is armed until `stop` is set; Temporal may be away all the time."""
     client = await temporal.reaching_for(
         settings.need("temporal_address"), settings.temporal_namespace, settings.keyring()
     )
     async with reconciler(client, settings) as reconciling:
+        ready.set()
         await reconciling.run(stop)
 
 
@@ -76,14 +80,14 @@ PARTS: dict[str, Part] = {"worker": run_worker, "bridge": run_bridge, "reconcile
 
 
 async def _until_told(part: Part, settings: WorkflowSettings) -> None:
-    stop = asyncio.Event()
+    stop, ready = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as running:
-        running.create_task(health.answer(settings, stop))
+        running.create_task(health.answer(settings, stop, ready))
         running.create_task(watch_loop(stop))
         try:
-            await part(settings, stop)
+            await part(settings, stop, ready)
         finally:
             stop.set()
 

@@ -5,6 +5,7 @@ import os
 from functools import partial
 from pathlib import Path
 
+from chassis.health import READINESS
 from deploy.local import checks, infrastructure, kafka, postgres
 from deploy.local.passwords import password
 from deploy.local.processes import Part, Process, Ready, Report, StackError, Step
@@ -23,6 +24,8 @@ SERVICE_PROCESSES = ("api", "relay", "consumer")
 OWN_PROCESSES = {"notifications": ("sender",)}
 """What a service runs beside those that every service runs."""
 WORKFLOW_PROCESSES = ("worker", "bridge", "reconciler")
+WORKER_HEALTH = "worker's health"
+"""The port on which the worker says that it has begun to take tasks: it answers no calls that would show it."""
 FOUNDATIONS = ("topics", "identity", "temporal namespace", "mail", "phone")
 
 
@@ -77,21 +80,25 @@ def _api(settings: StackSettings, service: str, after: tuple[str, ...]) -> Proce
 
 
 def _workflow(settings: StackSettings, kind: str) -> Process:
+    health = settings.port(WORKER_HEALTH) if kind == "worker" else None
     return Process(
         name=f"{WORKFLOWS} {kind}",
         argv=(PYTHON, "-m", WORKFLOWS, kind),
-        env=_environment(settings, WORKFLOWS),
+        env=_environment(settings, WORKFLOWS) | ({"HOTLINE_HEALTH_PORT": str(health)} if health else {}),
         log=settings.log(f"{WORKFLOWS} {kind}"),
+        ports=(health,) if health else (),
         ready=_workflow_ready(settings, kind),
         stop_grace=40.0,
         after=(*FOUNDATIONS, *(f"{service} api" for service in SERVICES)),
     )
 
 
-def _workflow_ready(settings: StackSettings, kind: str) -> Ready | None:
+def _workflow_ready(settings: StackSettings, kind: str) -> Ready:
     if kind == "reconciler":
         return partial(checks.beating, _heartbeat(settings))
-    return _reading(settings, WORKFLOWS) if kind == "bridge" else None
+    if kind == "worker":
+        return partial(checks.serving, settings.address(WORKER_HEALTH), READINESS)
+    return _reading(settings, WORKFLOWS)
 
 
 def _reading(settings: StackSettings, group: str) -> Ready:

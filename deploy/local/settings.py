@@ -23,6 +23,7 @@ PORTS = {
     "triage": 7102,
     "casework": 7103,
     "notifications": 7104,
+    "worker's health": 7105,
     "temporal": 7233,
     "temporal history": 7234,
     "temporal matching": 7235,

@@ -24,9 +24,9 @@ def port() -> int:
 
 
 @asynccontextmanager
-async def answering(port: int) -> AsyncIterator[None]:
+async def answering(port: int, ready: asyncio.Event | None = None) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    running = asyncio.create_task(health.answer(Settings(health_port=port), stop))
+    running = asyncio.create_task(health.answer(Settings(health_port=port), stop, ready))
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         await channel.channel_ready()
     try:
@@ -46,6 +46,20 @@ async def test_a_process_that_lives_is_found_well(port: int) -> None:
     async with answering(port):
         assert (await probe(f"127.0.0.1:{port}")).returncode == 0
         assert (await probe(f"127.0.0.1:{port}", "readiness")).returncode == 0
+
+
+async def test_a_process_that_does_not_do_its_work_yet_is_alive_and_not_ready(port: int) -> None:
+    ready, address = asyncio.Event(), f"127.0.0.1:{port}"
+    async with answering(port, ready):
+        assert await health.status(address, "liveness") == "SERVING"
+        assert await health.status(address, "readiness") == "NOT_SERVING"
+        ready.set()
+        assert (await probe(address, "readiness")).returncode == 0
+
+
+async def test_a_process_that_ends_before_it_does_its_work_ends_when_told(port: int) -> None:
+    async with asyncio.timeout(5), answering(port, asyncio.Event()):
+        pass
 
 
 async def test_a_process_that_is_not_there_is_not_well_and_the_probe_says_why(port: int) -> None:
