@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BufferedReader
@@ -116,7 +117,7 @@ def _in_force(held: Packs, name: str, at: datetime) -> Pack:
 
 def _read_json(text: bytes) -> dict[str, Any]:
     try:
-        facts = _decode(text.decode("utf-8-sig"))
+        facts = _decode(text.removeprefix(BOM_UTF8).decode())
         if b"\\u" in text:
             json.dumps(facts, ensure_ascii=False).encode()  # an escape can write half a character, which is no Unicode
     except (ValueError, RecursionError) as error:

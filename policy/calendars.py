@@ -152,8 +152,8 @@ class Calendar:
 
         A clock time that is skipped that day becomes the first instant after; one that happens twice, the earlier.
         """
-        local = self.local(start)
-        return self._instant(local.replace(tzinfo=None) + timedelta(days=days))
+        local = start.astimezone(self.zone).replace(tzinfo=None, fold=0)
+        return self._instant(local + timedelta(days=days))
 
     def at(self, day: date, clock: timedelta) -> datetime:
         """The instant (UTC) of a local clock time, given as time since midnight (24 hours is the next midnight)."""

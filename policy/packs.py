@@ -50,7 +50,7 @@ class Pack:
     document: Mapping[str, Any] = field(repr=False)
     seal: Seal | None = None
 
-    @property
+    @cached_property
     def ref(self) -> PackRef:
         """This pack as others refer to it."""
         return PackRef(self.id, self.version, self.sha256)
