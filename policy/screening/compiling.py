@@ -80,7 +80,8 @@ class _Compiler:
         reports = self._entry("cross_reports")
         cross_reports = tuple(self._reasoned(f"cross_reports.{item['id']}", item, self._in_result) for item in reports)
         owed = self._named("owed", self._in_owed, "when")
-        everything = (*self._criteria, *self._entry("families"), "criterion")
+        ticked = (*self._criteria, *self._entry("families"), "criterion")
+        told = (*(item.id for item in self._any_child), *self._line_ids, *(task.id for task in tasks), *self._outcomes)
         report_read_by = tuple(fact for fact in self._report_facts.values() if fact.unknown_by)
         child_read_by = tuple(fact for fact in self._child_facts.values() if fact.unknown_by)
         return Rules(
@@ -105,14 +106,16 @@ class _Compiler:
             owed=owed,
             sentences=self._document["sentences"],
             sources=tuple(self._sources),
-            unticked=dict.fromkeys(everything, False),
-            undecided=dict.fromkeys(self._outcomes, False),
-            unmatched=dict.fromkeys((*self._line_ids, *(task.id for task in tasks)), False),
-            counted=tuple(fact.id for fact in self._child_facts.values() if fact.integer),
             report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},
+            report_untold=dict.fromkeys((*ticked, *told), False),
             report_read_by=report_read_by,
-            child_defaults={name: fact.unknown for name, fact in self._child_facts.items()},
+            child_untold={
+                **dict.fromkeys(ticked, False),
+                **{name: fact.unknown for name, fact in self._child_facts.items()},
+            },
             child_read_by=child_read_by,
+            undecided=dict.fromkeys(self._outcomes, False),
+            counted={name: f"{name}_unknown" for name, fact in self._child_facts.items() if fact.integer},
         )
 
     def _entry(self, name: str) -> list[Any]:

@@ -43,14 +43,14 @@ _NOT_OF_AN_ALTERNATIVE = frozenset({"FINDING"})
 class Judged:
     """A child with the lines that matched, and the most urgent of their tiers (None if nothing is alleged of it).
 
-    `told` is what the report's rules ask of any child.
+    `told` names what the report's rules ask of any child and holds of this one.
     """
 
     child: Child
     resolved: Resolved
     lines: tuple[Line, ...]
     tier: int | None
-    told: Mapping[str, bool]
+    told: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -127,10 +127,10 @@ def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
         reason=course.screening.reason,
         tier_tree=_name(rules, course.tier_tree),
         tier=_name(rules, course.tier),
-        children=tuple(_child_decision(rules, judged) for judged in course.children),
-        upgrades=tuple(raised.upgrade.id for raised in course.raised),
-        tasks=tuple(task.id for task in course.tasks),
-        cross_reports=tuple(cross_report.id for cross_report in course.cross_reports),
+        children=tuple([_child_decision(rules, judged) for judged in course.children]),
+        upgrades=tuple([raised.upgrade.id for raised in course.raised]),
+        tasks=tuple([task.id for task in course.tasks]),
+        cross_reports=tuple([cross_report.id for cross_report in course.cross_reports]),
         incomplete=incomplete,
         due=course.due,
         unknowns=_unknowns(course),
@@ -141,7 +141,7 @@ def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
 def _course(rules: Rules, report: Report) -> Course:
     resolved = resolve_report(rules, report)
     children = tuple([judge(rules, resolve_child(rules, resolved, child), child) for child in report.children])
-    values = {**resolved.values, **_told_of_any(rules, children)}
+    values = {**resolved.values, **_told_of_any(children)}
     screening = next((rule for rule in rules.screening if rule.when.of(values)), None) or _nothing_holds(
         rules, "screening"
     )
@@ -173,8 +173,8 @@ def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
         if values[family]
         for line in matches(rules.trees[family], values) or _nothing_holds(rules, f"trees.{family}")
     ]
-    told = {item.id: item.by.of(values) for item in rules.any_child}
-    return Judged(child, resolved, tuple(lines), min([line.tier for line in lines], default=None), told)
+    told = [item.id for item in rules.any_child if item.by.of(values)]
+    return Judged(child, resolved, tuple(lines), min([line.tier for line in lines], default=None), tuple(told))
 
 
 def matches(tree: Iterable[Line], values: Mapping[str, Value]) -> list[Line]:
@@ -191,13 +191,9 @@ def _nothing_holds(rules: Rules, table: str) -> NoReturn:
     raise PackInvalid([f"{rules.pack.id}@{rules.pack.version}: {table}"], message)
 
 
-def _told_of_any(rules: Rules, children: tuple[Judged, ...]) -> dict[str, bool]:
-    """What the report's rules ask of its children, and which lines matched; no task is set yet."""
-    told = {**rules.unmatched, **children[0].told}
-    for judged in children:
-        told |= {name: True for name, holds in judged.told.items() if holds}
-        told |= {line.id: True for line in judged.lines}
-    return told
+def _told_of_any(children: tuple[Judged, ...]) -> dict[str, bool]:
+    """What the report's rules ask of its children and holds of any, and which lines matched."""
+    return {name: True for judged in children for name in (*judged.told, *[line.id for line in judged.lines])}
 
 
 def upgraded(rules: Rules, values: Mapping[str, Value], tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
@@ -241,7 +237,7 @@ def _danger_reported(course: Course) -> bool:
 
 
 def _child_decision(rules: Rules, judged: Judged) -> ChildDecision:
-    lines = tuple(f"{line.family}:{line.id}" for line in judged.lines)
+    lines = tuple([f"{line.family}:{line.id}" for line in judged.lines])
     return ChildDecision(judged.child.id, _name(rules, judged.tier), lines)
 
 

@@ -86,7 +86,7 @@ class _Account:
         """What a report's rule rests on of one child: what is ticked, what its rules ask of any child, what matched."""
         told = self._ticked(judged, resting)
         for name, grounds in self._asked_of_any(resting):
-            if judged.told[name] or name in resting.absent:
+            if name in judged.told or name in resting.absent:
                 told += self._of_child(judged, grounds)
         return [*told, *(f"{line.family}:{line.id}" for line in judged.lines if line.id in resting.others)]
 
@@ -133,9 +133,9 @@ class _Account:
     def _assumed_of(
         self, subject: str, resolved: Resolved, names: Set[str], facts: Mapping[str, Fact]
     ) -> Iterator[str]:
-        for name in sorted(names & facts.keys(), key=list(facts).index) if names else ():
-            if resolved.assumed(facts[name]):
-                yield self._of_fact("assumed", subject, resolved, facts[name])
+        for fact in facts.values() if names else ():
+            if fact.id in names and resolved.assumed(fact):
+                yield self._of_fact("assumed", subject, resolved, fact)
 
     def _of_fact(self, sentence: str, subject: str, resolved: Resolved, fact: Fact) -> str:
         value = fact.said(resolved.facts[fact.id])
@@ -196,15 +196,12 @@ def _subjects(course: Course) -> Iterator[tuple[str, Resolved]]:
 
 def _decisive(course: Course) -> Iterator[Fact]:
     """Assumed facts of the report without which an earlier rule of screening would have held."""
-    values = course.resolved.values
     for earlier in course.rules.screening:
         if earlier is course.screening:
             return
         for fact in earlier.leaning:
-            if _leans(fact, course.resolved):
-                read = {name: values[name] for name in earlier.when.names}
-                if earlier.when.of({**read, fact.id: fact.benign}):
-                    yield fact
+            if _leans(fact, course.resolved) and earlier.when.of({**course.resolved.values, fact.id: fact.benign}):
+                yield fact
 
 
 def _leans(fact: Fact, resolved: Resolved) -> bool:

@@ -13,7 +13,8 @@ from policy.screening.rules import Fact, Rules, Value
 class Resolved:
     """A report or a child with every fact resolved.
 
-    `facts` are the values of its facts (a child's has the report's beside them); `values` all that conditions read.
+    `facts` are the values of its facts (a child's has the report's beside them, and what is ticked); `values` all that
+    conditions read.
     """
 
     facts: Mapping[str, Value]
@@ -26,26 +27,26 @@ class Resolved:
 
 
 def resolve_report(rules: Rules, report: Report) -> Resolved:
-    """The report's facts, with what is ticked for any child."""
-    values = {**rules.unticked, **rules.report_defaults, **report.answers.known}
-    _tick(rules, values, {code for child in report.children for code in child.criteria})
-    assumed = _read_as(rules.report_read_by, values)
-    values |= {name: value for name, value in assumed.items() if name not in report.answers.known}
-    return Resolved(values, values, report.answers)
+    """The report's facts, with what is ticked for any child; none is judged yet."""
+    known = report.answers.known
+    facts = {**rules.report_defaults, **known}
+    values = {**rules.report_untold, **facts}
+    _tick(rules, values, [code for child in report.children for code in child.criteria])
+    assumed = _read_as(rules.report_read_by, values, known)
+    return Resolved({**facts, **assumed}, {**values, **assumed}, report.answers)
 
 
 def resolve_child(rules: Rules, report: Resolved, child: Child) -> Resolved:
     """A child's facts and what is derived from them, with its own criteria and the report's facts beside them."""
-    answers = child.answers
-    values = {**report.values, **rules.unticked, **rules.child_defaults, **answers.known}
-    _tick(rules, values, child.criteria)
-    values["danger_now"] = any(map(answers.known.get, rules.danger_now))
-    values["danger_now_unknown"] = any(fact.danger_now for fact in answers.unknown)
-    for name in rules.counted:
-        values[f"{name}_unknown"] = name not in answers.known
-    assumed = _read_as(rules.child_read_by, values)
-    values |= {name: value for name, value in assumed.items() if name not in answers.known}
-    return Resolved(values, {**values, **{item.id: item.by.of(values) for item in rules.derived}}, answers)
+    known = child.answers.known
+    facts = {**rules.child_untold, **report.facts, **known}
+    _tick(rules, facts, child.criteria)
+    facts["danger_now"] = any(map(known.get, rules.danger_now))
+    facts["danger_now_unknown"] = any(fact.danger_now for fact in child.answers.unknown)
+    for name, unknown in rules.counted.items():
+        facts[unknown] = name not in known
+    facts |= _read_as(rules.child_read_by, facts, known)
+    return Resolved(facts, {**facts, **{item.id: item.by.of(facts) for item in rules.derived}}, child.answers)
 
 
 def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> None:
@@ -53,6 +54,6 @@ def _tick(rules: Rules, values: dict[str, Value], criteria: Iterable[str]) -> No
         values[code] = values[rules.criteria[code]] = values["criterion"] = True
 
 
-def _read_as(facts: Iterable[Fact], values: Mapping[str, Value]) -> Mapping[str, Value]:
+def _read_as(facts: Iterable[Fact], values: Mapping[str, Value], known: Mapping[str, Value]) -> dict[str, Value]:
     """What the pack reads a fact as that nobody answered, where that depends on what is known: the safe direction."""
-    return {fact.id: fact.unknown_by.of(values) for fact in facts if fact.unknown_by}
+    return {fact.id: fact.unknown_by.of(values) for fact in facts if fact.unknown_by and fact.id not in known}

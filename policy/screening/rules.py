@@ -41,6 +41,9 @@ class Condition:
     and binding a name costs as much as evaluating with it.
     """
 
+    of: Callable[[Mapping[str, Value]], Any]
+    """Its value where these are the values, among them those of its names; `PackInvalid` if it has none."""
+
     def __init__(self, source: str, execute: Callable[[cel.Context], Any], names: frozenset[str], where: str) -> None:
         self.source = source
         self.where = where
@@ -50,9 +53,10 @@ class Condition:
         # Of a single name `itemgetter` gives the bare value, and of none there is no `itemgetter`.
         self._read: Callable[[Mapping[str, Value]], Any] = itemgetter(*order) if order else lambda _values: ()
         self._known: dict[Any, Any] = {}
+        # Many a condition is nothing but a name: its value is that of the name, and nothing has to be kept.
+        self.of = self._read if source in names else self._kept
 
-    def of(self, values: Mapping[str, Value]) -> Any:
-        """Its value where these are the values, among them those of its names; `PackInvalid` if it has none."""
+    def _kept(self, values: Mapping[str, Value]) -> Any:
         read = self._read(values)
         try:
             return self._known[read]
@@ -202,15 +206,16 @@ class Rules:
     sentences: Mapping[str, str]
     sources: tuple[str, ...]
 
-    # What follows from the above, computed once because every decision needs it: values before anything is known.
-    unticked: Mapping[str, Value]
-    undecided: Mapping[str, bool]
-    unmatched: Mapping[str, bool]
-    counted: tuple[str, ...]
+    # What follows from the above, computed once because every decision needs it: values before anything is known, of
+    # the report's facts, of what it is told of its children and its outcome, of a child; and of each fact that is a
+    # number, the name that says that it is not known.
     report_defaults: Mapping[str, Value]
+    report_untold: Mapping[str, bool]
     report_read_by: tuple[Fact, ...]
-    child_defaults: Mapping[str, Value]
+    child_untold: Mapping[str, Value]
     child_read_by: tuple[Fact, ...]
+    undecided: Mapping[str, bool]
+    counted: Mapping[str, str]
 
     @property
     def lines(self) -> tuple[Line, ...]:
