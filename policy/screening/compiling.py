@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from typing import Any
 
 import cel
@@ -17,6 +17,8 @@ from policy.screening.rules import (
     Absent,
     Condition,
     Fact,
+    Found,
+    Kept,
     Line,
     Named,
     Raise,
@@ -25,6 +27,7 @@ from policy.screening.rules import (
     ScreeningRule,
     Upgrade,
     Value,
+    matches,
 )
 from policy.screening.thresholds import telling_values
 
@@ -116,7 +119,14 @@ class _Compiler:
             child_read_by=child_read_by,
             undecided=dict.fromkeys(self._outcomes, False),
             counted={name: f"{name}_unknown" for name, fact in self._child_facts.items() if fact.integer},
+            matching={
+                family: _kept([line.when for line in tree], partial(matches, tree)) for family, tree in trees.items()
+            },
+            told=_kept([item.by for item in self._any_child], self._told),
         )
+
+    def _told(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        return tuple(item.id for item in self._any_child if item.by.of(values))
 
     def _entry(self, name: str) -> list[Any]:
         entry: list[Any] = self._document[name]
@@ -186,9 +196,13 @@ class _Compiler:
 
     def _screening_rule(self, item: Mapping[str, Any]) -> ScreeningRule:
         reason = self._reason(f"screening.{item['id']}", item, self._in_report)
-        read = [fact for name, fact in self._report_facts.items() if name in reason["when"].names]
-        leaning = tuple(fact for fact in read if fact.may_lean)
-        return ScreeningRule(**reason, leaning=leaning, result=item["result"], reason=item.get("reason"))
+        when: Condition = reason["when"]
+        leaning = [fact for name, fact in self._report_facts.items() if name in when.names and fact.may_lean]
+
+        def leaned(values: Mapping[str, Value]) -> tuple[Fact, ...]:
+            return tuple(fact for fact in leaning if when.of({**values, fact.id: fact.benign}))
+
+        return ScreeningRule(**reason, leaning=_kept([when], leaned), result=item["result"], reason=item.get("reason"))
 
     def _line(self, family: str, item: Mapping[str, Any]) -> Line:
         reason = self._reason(f"trees.{family}.{item['id']}", item, self._in_child)
@@ -226,6 +240,10 @@ class _Compiler:
         values = telling_values(fact, sources)
         calm = fact.benign if fact.danger != "none" else fact.unknown
         return Read(name, values, values[0] if calm is None else calm, fact)
+
+
+def _kept(conditions: Iterable[Condition], find: Callable[[Mapping[str, Value]], Found]) -> Kept[Found]:
+    return Kept(sorted({name for condition in conditions for name in condition.names}), find)
 
 
 def _words(item: Mapping[str, Any]) -> Mapping[str, Value | Absent]:

@@ -13,7 +13,7 @@ All lines of a tree are evaluated and the most urgent match wins, so that no fac
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -171,19 +171,10 @@ def judge(rules: Rules, resolved: Resolved, child: Child) -> Judged:
         line
         for family in rules.families
         if values[family]
-        for line in matches(rules.trees[family], values) or _nothing_holds(rules, f"trees.{family}")
+        for line in rules.matching[family].of(values) or _nothing_holds(rules, f"trees.{family}")
     ]
-    told = [item.id for item in rules.any_child if item.by.of(values)]
-    return Judged(child, resolved, tuple(lines), min([line.tier for line in lines], default=None), tuple(told))
-
-
-def matches(tree: Iterable[Line], values: Mapping[str, Value]) -> list[Line]:
-    """The lines of a tree that match, in table order."""
-    matched: list[Line] = []
-    for line in tree:
-        if not (line.fallback and matched) and line.when.of(values):
-            matched.append(line)
-    return matched
+    tier = min([line.tier for line in lines], default=None)
+    return Judged(child, resolved, tuple(lines), tier, rules.told.of(values))
 
 
 def _nothing_holds(rules: Rules, table: str) -> NoReturn:

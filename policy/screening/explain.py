@@ -199,9 +199,7 @@ def _decisive(course: Course) -> Iterator[Fact]:
     for earlier in course.rules.screening:
         if earlier is course.screening:
             return
-        for fact in earlier.leaning:
-            if _leans(fact, course.resolved) and earlier.when.of({**course.resolved.values, fact.id: fact.benign}):
-                yield fact
+        yield from (fact for fact in earlier.leaning.of(course.resolved.values) if _leans(fact, course.resolved))
 
 
 def _leans(fact: Fact, resolved: Resolved) -> bool:

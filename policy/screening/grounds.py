@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from operator import itemgetter
-from typing import Any
 
-from policy.screening.rules import Condition, Fact, Named, Value
+from policy.screening.rules import Condition, Fact, Kept, Named, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +45,13 @@ class Grounds:
         self._condition = condition
         self._derived = derived
         self._reads = reads
-        names = [read.name for read in reads]
-        # Of a single name `itemgetter` gives the bare value, and of none there is no `itemgetter`.
-        self._read: Callable[[Mapping[str, Value]], Any] = itemgetter(*names) if names else lambda _values: ()
-        self._found = lru_cache(maxsize=4096)(self._resting)
+        self._found = Kept([read.name for read in reads], self._resting)
 
     def of(self, values: Mapping[str, Value]) -> Resting:
         """The grounds where these are the values, before anything is derived from them."""
-        return self._found(self._read(values))
+        return self._found.of(values)
 
-    def _resting(self, found: Any) -> Resting:
-        values = dict(
-            zip((read.name for read in self._reads), found if len(self._reads) != 1 else (found,), strict=True)
-        )
+    def _resting(self, values: dict[str, Value]) -> Resting:
         among = self._deciding(values)
         facts = {read.fact.id: read.fact for read in among if read.fact}
         others = [read.name for read in among if not read.fact]

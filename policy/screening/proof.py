@@ -17,8 +17,8 @@ from policy.packs import Pack
 from policy.screening.coherence import incoherent, inverted_clocks, receipts
 from policy.screening.combinations import Conditions, axis_of, said, shown
 from policy.screening.compiling import rules_of
-from policy.screening.evaluate import matches, upgraded
-from policy.screening.rules import Condition, Fact, Line, Named, Rules, Value
+from policy.screening.evaluate import upgraded
+from policy.screening.rules import Condition, Fact, Line, Named, Rules, Value, matches
 from policy.screening.space import Axis, Space
 
 FORBIDDEN = frozenset(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import cel
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Value = bool | int | str | None
 """A resolved fact, as conditions see it: an answer YES is True."""
 
+Found = TypeVar("Found")
+"""What follows from values."""
+
 LARGEST_INTEGER = 2**26 - 1
 """No answer is larger: what a pack computes even of two of them stays below 2**53, which RFC 8785 writes exactly."""
 
@@ -30,15 +33,38 @@ class Absent(Enum):
     NOT_ASKED = "NOT_ASKED"
 
 
-# Combinations that a condition keeps its value for: far more than reports bring, far fewer than a proof tries.
+# Combinations that are kept: far more than reports bring, far fewer than a proof tries.
 _MOST_KNOWN = 4096
+
+
+class Kept(Generic[Found]):
+    """What follows from the values of some names, found once for each combination of them: reports are much alike."""
+
+    def __init__(self, names: Iterable[str], find: Callable[[dict[str, Value]], Found]) -> None:
+        self._names = names = tuple(names)
+        self._find = find
+        # Of a single name `itemgetter` gives the bare value, and of none there is no `itemgetter`.
+        self._read: Callable[[Mapping[str, Value]], Any] = itemgetter(*names) if names else lambda _values: ()
+        self._known: dict[Any, Found] = {}
+
+    def of(self, values: Mapping[str, Value]) -> Found:
+        """What follows where these are the values, among them those of its names."""
+        # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
+        read = self._read(values)
+        try:
+            return self._known[read]
+        except KeyError:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+        each = read if len(self._names) != 1 else (read,)
+        found = self._known[read] = self._find(dict(zip(self._names, each, strict=True)))
+        return found
 
 
 class Condition:
     """A CEL expression of the pack, compiled; `names` are the names it reads, `where` is its place in the pack.
 
-    Its value depends on nothing but theirs, and is computed once for each combination of them: reports are much alike,
-    and binding a name costs as much as evaluating with it.
+    Its value depends on nothing but theirs, and is kept: binding a name costs as much as evaluating with it.
     """
 
     of: Callable[[Mapping[str, Value]], Any]
@@ -49,28 +75,12 @@ class Condition:
         self.where = where
         self.names = names
         self._execute = execute
-        self._order = order = tuple(sorted(names))
-        # Of a single name `itemgetter` gives the bare value, and of none there is no `itemgetter`.
-        self._read: Callable[[Mapping[str, Value]], Any] = itemgetter(*order) if order else lambda _values: ()
-        self._known: dict[Any, Any] = {}
         # Many a condition is nothing but a name: its value is that of the name, and nothing has to be kept.
-        self.of = self._read if source in names else self._kept
+        self.of = itemgetter(source) if source in names else Kept(sorted(names), self._evaluated).of
 
-    def _kept(self, values: Mapping[str, Value]) -> Any:
-        read = self._read(values)
+    def _evaluated(self, values: dict[str, Value]) -> Any:
         try:
-            return self._known[read]
-        except KeyError:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-        value = self._known[read] = self._evaluated(read)
-        return value
-
-    def _evaluated(self, read: Any) -> Any:
-        # A name has values of one kind only, so that True and 1, which are equal, never stand for one another here.
-        values = (read,) if len(self._order) == 1 else read
-        try:
-            return self._execute(cel.Context(dict(zip(self._order, values, strict=True))))
+            return self._execute(cel.Context(values))
         except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
             raise PackInvalid([self.where], f"the condition {self.source!r} has no value: {error}") from error
 
@@ -138,11 +148,11 @@ class Reasoned:
 class ScreeningRule(Reasoned):
     """One row of the screening table.
 
-    `leaning` are the report's facts it reads that may be assumed to be another than the least dangerous value, so that
-    an assumption may have kept the rule from holding.
+    `leaning` are the report's facts without which it would hold: of those that may be assumed to be another than the
+    least dangerous value, so that an assumption may have kept the rule from holding.
     """
 
-    leaning: tuple[Fact, ...] = ()
+    leaning: Kept[tuple[Fact, ...]]
     result: str = "SCREEN_IN"
     reason: str | None = None
 
@@ -154,6 +164,15 @@ class Line(Reasoned):
     family: str = ""
     tier: int = 0
     fallback: bool = False
+
+
+def matches(tree: Iterable[Line], values: Mapping[str, Value]) -> tuple[Line, ...]:
+    """The lines of a tree that match, in table order."""
+    matched: list[Line] = []
+    for line in tree:
+        if not (line.fallback and matched) and line.when.of(values):
+            matched.append(line)
+    return tuple(matched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +226,8 @@ class Rules:
     sources: tuple[str, ...]
 
     # What follows from the above, computed once because every decision needs it: values before anything is known, of
-    # the report's facts, of what it is told of its children and its outcome, of a child; and of each fact that is a
-    # number, the name that says that it is not known.
+    # the report's facts, of what it is told of its children and its outcome, of a child; of each fact that is a number,
+    # the name that says that it is not known; which lines of each tree match, and what of `any_child` holds of a child.
     report_defaults: Mapping[str, Value]
     report_untold: Mapping[str, bool]
     report_read_by: tuple[Fact, ...]
@@ -216,6 +235,8 @@ class Rules:
     child_read_by: tuple[Fact, ...]
     undecided: Mapping[str, bool]
     counted: Mapping[str, str]
+    matching: Mapping[str, Kept[tuple[Line, ...]]]
+    told: Kept[tuple[str, ...]]
 
     @property
     def lines(self) -> tuple[Line, ...]:
