@@ -32,7 +32,7 @@ unit: ready ## Run only the tests that need no running parts (seconds)
 .PHONY: properties
 properties: ready ## What holds of every report and every promise, over 100,000 cases where `make test` takes 5,000: [CASES=100000]
 	@HOTLINE_CASES=$(or $(CASES),100000) $(BIN)/python -m pytest -v tests/unit/policy/test_screening_properties.py \
-	    tests/unit/policy/test_promise_properties.py tests/unit/policy/test_certificate_verifier.py
+	    tests/unit/policy/test_promise_properties.py tests/unit/policy/test_a_certificate_is_verified_by_itself.py
 
 .PHONY: faults
 faults: ready ## Every outage and crash, and the shift while one process is killed again and again (hours; goes on where it stopped)
