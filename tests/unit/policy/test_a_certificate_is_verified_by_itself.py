@@ -237,6 +237,7 @@ def armed_by(choice: Choice, received_at: datetime) -> Promise:
     ).promise
 
 
+@pytest.mark.timeout(TIME)
 @settings(max_examples=cases(0.3), deadline=None)
 @given(choice=CHOICES, received_at=RECEIVED, story=STORIES)
 def test_the_verifier_computes_every_due_time_of_every_pack_as_the_engine_does(
