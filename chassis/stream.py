@@ -35,6 +35,7 @@ _HANDLER_TIMEOUT = 60.0
 _BATCH = 100
 _POLL_MS = 200
 _COMMIT_EVERY = 1.0
+_COMMIT_TIMEOUT = 5.0
 _PAUSE = 1.0
 _CHECK_EVERY = 15.0
 _STALLED_AFTER = 90.0
@@ -200,9 +201,11 @@ class Stream:
         done = {partition: offset for partition, offset in self._done.items() if partition in consumer.assignment()}
         try:
             if done:
-                await consumer.commit(done)
+                # Unbounded, it would wait for Kafka to come back, and a process that is to end with it.
+                async with asyncio.timeout(_COMMIT_TIMEOUT):
+                    await consumer.commit(done)
             self._done.clear()
-        except KafkaError as problem:
+        except (KafkaError, TimeoutError) as problem:
             # Kafka is away, or gives the partitions to others: said again in a moment, or read again by them and known.
             _log.warning("offsets were not committed", partitions=len(done), exc_info=problem)
 

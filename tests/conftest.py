@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator
 
+import hypothesis  # noqa: F401 - its plugin would import it at the very end, on a stack too deep for Python 3.11 to parse
 import pytest
 import pytest_asyncio
 

@@ -44,7 +44,7 @@ async def first_in_dead_letter_topic(desk: Desk) -> Any:
 
 
 async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:
-    return await notebook.lines_read(desk.database, book) == list(lines)
+    return await notebook.has_read(desk.database, book, *lines)
 
 
 async def held(desk: Desk, count: int) -> bool:

@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 
 async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:
-    return await notebook.lines_read(desk.database, book) == list(lines)
+    return await notebook.has_read(desk.database, book, *lines)
 
 
 async def held(desk: Desk, book: UUID, *sequences: int) -> bool:

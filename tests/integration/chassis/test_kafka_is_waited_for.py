@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
 import pytest
@@ -112,3 +112,13 @@ async def test_a_consumer_goes_on_where_it_was_when_kafka_is_back(own: Addresses
     assert await notebook.lines_read(hurt.database, book) == [1, 2, 3]
     async with hurt.database.transaction() as uow:
         assert await dead_letters.open_dead_letters(uow, notebook.CONSUMER) == []
+
+
+async def test_a_consumer_that_is_told_to_end_while_kafka_is_away_ends(own: Addresses, hurt: Desk) -> None:
+    book = uuid4()
+    async with AsyncExitStack() as away, hurt.reading():
+        # Offsets are committed once a second: at the second line's, Kafka is away already.
+        for line in (1, 2):
+            await publish(hurt, book, line)
+            await eventually(lambda line=line: notebook.has_read(hurt.database, book, *range(1, line + 1)))
+        await away.enter_async_context(kafka_away(own))
