@@ -33,7 +33,7 @@ class Absent(Enum):
     NOT_ASKED = "NOT_ASKED"
 
 
-# Combinations that are kept: far more than reports bring, far fewer than a proof tries.
+# Combinations kept at most: about as many as reports bring, far fewer than a proof tries.
 _MOST_KNOWN = 4096
 
 
