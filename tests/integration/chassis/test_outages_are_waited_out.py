@@ -49,7 +49,7 @@ async def test_a_consumer_waits_for_its_database_and_goes_on(desk: Desk) -> None
                     pass
             assert caught.value.code is Code.UNAVAILABLE
             failures.append(caught.value)
-            return len(failures) > 50
+            return len(failures) > 20
 
         async with running(consumer.run):
             await publish(desk, book, 1)
