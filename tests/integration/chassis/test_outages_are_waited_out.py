@@ -49,14 +49,14 @@ async def test_a_consumer_waits_for_its_database_and_goes_on(desk: Desk) -> None
                     pass
             assert caught.value.code is Code.UNAVAILABLE
             failures.append(caught.value)
-            return len(failures) > 20
+            return len(failures) > 50
 
         async with running(consumer.run):
             await publish(desk, book, 1)
             await eventually(lambda: read(1))
             await to_database.cut()
             await publish(desk, book, 2, 3)
-            await eventually(still_out_of_reach)
+            await eventually(still_out_of_reach, within=180)
             await to_database.mend()
             await eventually(lambda: read(3))
         await database.close()
