@@ -117,24 +117,25 @@ def envelope(desk: Desk, book: UUID, line: int, fact_type: str = "LineWritten") 
     )
 
 
-async def publish(desk: Desk, book: UUID, *lines: int) -> None:
-    """Facts straight onto the topic, in the order given, as a paused or repeated relay might send them."""
+async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:
+    """Whether the reader has read just these lines of the notebook, in this order."""
+    return await notebook.lines_read(desk.database, book) == list(lines)
+
+
+async def send(desk: Desk, *records: tuple[Envelope, bytes]) -> None:
+    """Records straight onto the topic, in the order given, as a paused or repeated relay might send them."""
     async with running_producer(desk.kafka) as producer:
-        for line in lines:
-            await producer.send_and_wait(
-                desk.topic,
-                key=str(book).encode(),
-                value=pb.LineWritten(notebook_id=str(book), line=line).SerializeToString(),
-                headers=envelope(desk, book, line).to_headers(),
-            )
+        for of, value in records:
+            await producer.send_and_wait(desk.topic, key=of.subject.encode(), value=value, headers=of.to_headers())
+
+
+async def publish(desk: Desk, book: UUID, *lines: int) -> None:
+    """Facts of a notebook."""
+    facts = ((line, pb.LineWritten(notebook_id=str(book), line=line)) for line in lines)
+    await send(desk, *((envelope(desk, book, line), fact.SerializeToString()) for line, fact in facts))
 
 
 async def close(desk: Desk, book: UUID, sequence: int) -> None:
     """A fact for which nobody here has a handler."""
-    async with running_producer(desk.kafka) as producer:
-        await producer.send_and_wait(
-            desk.topic,
-            key=str(book).encode(),
-            value=pb.NotebookClosed(notebook_id=str(book)).SerializeToString(),
-            headers=envelope(desk, book, sequence, "NotebookClosed").to_headers(),
-        )
+    fact = pb.NotebookClosed(notebook_id=str(book))
+    await send(desk, (envelope(desk, book, sequence, "NotebookClosed"), fact.SerializeToString()))

@@ -53,11 +53,6 @@ async def lines_read(database: Database, notebook_id: UUID) -> list[int]:
         return [row["line"] for row in await uow.fetch(sql.lines_read, notebook_id)]
 
 
-async def has_read(database: Database, notebook_id: UUID, *lines: int) -> bool:
-    """Whether the reader has read just these lines, in this order."""
-    return await lines_read(database, notebook_id) == list(lines)
-
-
 class Notebook(rpc.NotebookServiceServicer):  # type: ignore[misc]
     """The api."""
 

@@ -13,7 +13,7 @@ from chassis.errors import Refusal
 from chassis.kafka import running_producer
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, close, envelope, publish, running
+from tests.integration.chassis.conftest import Desk, close, envelope, has_read, publish, running, send
 from tests.integration.chassis.contract import pb
 from tests.waiting import eventually
 
@@ -23,9 +23,7 @@ GARBAGE = b"\xff\xff not a message"
 
 
 async def publish_bytes(desk: Desk, book: UUID, line: int, value: bytes) -> None:
-    async with running_producer(desk.kafka) as producer:
-        headers = envelope(desk, book, line).to_headers()
-        await producer.send_and_wait(desk.topic, key=str(book).encode(), value=value, headers=headers)
+    await send(desk, (envelope(desk, book, line), value))
 
 
 async def open_letters(desk: Desk) -> list[Any]:
@@ -41,10 +39,6 @@ async def first_in_dead_letter_topic(desk: Desk) -> Any:
         return await consumer.getone()
     finally:
         await consumer.stop()
-
-
-async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:
-    return await notebook.has_read(desk.database, book, *lines)
 
 
 async def held(desk: Desk, count: int) -> bool:

@@ -11,12 +11,8 @@ from chassis.envelope import Envelope
 from chassis.errors import NotYetKnown
 from chassis.unit_of_work import UnitOfWork
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, close, publish
+from tests.integration.chassis.conftest import Desk, close, has_read, publish
 from tests.waiting import eventually
-
-
-async def has_read(desk: Desk, book: UUID, *lines: int) -> bool:
-    return await notebook.has_read(desk.database, book, *lines)
 
 
 async def held(desk: Desk, book: UUID, *sequences: int) -> bool:

@@ -14,7 +14,7 @@ from deploy.local.infrastructure import Addresses
 from deploy.local.ports import free_offset
 from deploy.local.status import State
 from tests.integration.chassis import notebook
-from tests.integration.chassis.conftest import Desk, desk_on, publish
+from tests.integration.chassis.conftest import Desk, desk_on, has_read, publish
 from tests.services import records
 from tests.stack import reachable_folder, settings_of, supervisor
 from tests.waiting import eventually
@@ -120,5 +120,5 @@ async def test_a_consumer_that_is_told_to_end_while_kafka_is_away_ends(own: Addr
         # Offsets are committed once a second: at the second line's, Kafka is away already.
         for line in (1, 2):
             await publish(hurt, book, line)
-            await eventually(lambda line=line: notebook.has_read(hurt.database, book, *range(1, line + 1)))
+            await eventually(lambda line=line: has_read(hurt, book, *range(1, line + 1)))
         await away.enter_async_context(kafka_away(own))
