@@ -23,7 +23,7 @@ shift: ready ## Play a shift on a fresh stack: make shift SCENARIO=scenarios/fir
 
 .PHONY: test
 test: ready lint ## Check the tree, then run every test on real parts, two files at a time: [LANES=2]
-	@$(BIN)/python -m pytest -n $(or $(LANES),2) --dist loadfile
+	@$(BIN)/python -m pytest -n $(or $(LANES),2) --dist loadfile --no-loadscope-reorder
 
 .PHONY: unit
 unit: ready ## Run only the tests that need no running parts (seconds)

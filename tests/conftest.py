@@ -5,12 +5,31 @@ from collections.abc import AsyncIterator, Generator
 import hypothesis  # noqa: F401 - its plugin would import it at the very end, on a stack too deep for Python 3.11 to parse
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from deploy.local.infrastructure import Addresses
 from deploy.local.processes import StackError
 from tests.stack import fresh_database, reachable_folder, start_infrastructure
 
 _STACK = pytest.StashKey[Addresses]()
+_BRING_THE_WHOLE_PLATFORM = tuple(f"tests/{folder}/" for folder in ("faults", "journeys", "operations", "telemetry"))
+
+
+class OneWholePlatformAtATime(LoadFileScheduling):
+    """Lanes take file by file, and one lane takes all files that bring the whole platform up.
+
+    People of such a test answer within seconds, as people do; beside a second platform the machine has none to spare.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        whole = nodeid.startswith(_BRING_THE_WHOLE_PLATFORM)
+        return "the whole platform" if whole else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneWholePlatformAtATime:
+    """How files are handed to the lanes of `make test`."""
+    return OneWholePlatformAtATime(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
