@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import cel
 
@@ -24,12 +24,15 @@ from policy.screening.rules import (
     Raise,
     Reasoned,
     Rules,
+    Screened,
     ScreeningRule,
     Upgrade,
     Value,
     matches,
 )
 from policy.screening.thresholds import telling_values
+
+Row = TypeVar("Row")
 
 _OPERATORS = frozenset(
     ("_&&_", "_||_", "!_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_?_:_", "_+_", "_-_", "_*_", "-_")
@@ -82,7 +85,6 @@ class _Compiler:
         tasks = tuple(self._reasoned(f"tasks.{item['id']}", item, self._in_result) for item in self._entry("tasks"))
         reports = self._entry("cross_reports")
         cross_reports = tuple(self._reasoned(f"cross_reports.{item['id']}", item, self._in_result) for item in reports)
-        owed = self._named("owed", self._in_owed, "when")
         ticked = (*self._criteria, *self._entry("families"), "criterion")
         told = (*(item.id for item in self._any_child), *self._line_ids, *(task.id for task in tasks), *self._outcomes)
         report_read_by = tuple(fact for fact in self._report_facts.values() if fact.unknown_by)
@@ -106,7 +108,6 @@ class _Compiler:
             upgrades=upgrades,
             tasks=tasks,
             cross_reports=cross_reports,
-            owed=owed,
             sentences=self._document["sentences"],
             sources=tuple(self._sources),
             report_defaults={name: fact.unknown for name, fact in self._report_facts.items()},
@@ -122,11 +123,27 @@ class _Compiler:
             matching={
                 family: _kept([line.when for line in tree], partial(matches, tree)) for family, tree in trees.items()
             },
-            told=_kept([item.by for item in self._any_child], self._told),
+            told=_holding([(item.id, item.by) for item in self._any_child]),
+            screened_when=self._screened(screening),
+            raised_when=_holding([(effect, effect.when) for upgrade in upgrades for effect in upgrade.raises]),
+            tasks_when=_holding([(task, task.when) for task in tasks]),
+            cross_reports_when=_holding([(report, report.when) for report in cross_reports]),
+            clocks_when=_holding([(item.id, item.by) for item in self._named("owed", self._in_owed, "when")]),
         )
 
-    def _told(self, values: Mapping[str, Value]) -> tuple[str, ...]:
-        return tuple(item.id for item in self._any_child if item.by.of(values))
+    def _screened(self, table: Sequence[ScreeningRule]) -> Kept[Screened | None]:
+        may_lean = {name: fact for name, fact in self._report_facts.items() if fact.may_lean}
+
+        def first(values: Mapping[str, Value]) -> Screened | None:
+            leaning: list[Fact] = []
+            for rule in table:
+                if rule.when.of(values):
+                    return Screened(rule, tuple(leaning))
+                facts = [may_lean[name] for name in may_lean if name in rule.when.names]
+                leaning += [fact for fact in facts if rule.when.of({**values, fact.id: fact.benign})]
+            return None
+
+        return _kept([rule.when for rule in table], first)
 
     def _entry(self, name: str) -> list[Any]:
         entry: list[Any] = self._document[name]
@@ -196,13 +213,7 @@ class _Compiler:
 
     def _screening_rule(self, item: Mapping[str, Any]) -> ScreeningRule:
         reason = self._reason(f"screening.{item['id']}", item, self._in_report)
-        when: Condition = reason["when"]
-        leaning = [fact for name, fact in self._report_facts.items() if name in when.names and fact.may_lean]
-
-        def leaned(values: Mapping[str, Value]) -> tuple[Fact, ...]:
-            return tuple(fact for fact in leaning if when.of({**values, fact.id: fact.benign}))
-
-        return ScreeningRule(**reason, leaning=_kept([when], leaned), result=item["result"], reason=item.get("reason"))
+        return ScreeningRule(**reason, result=item["result"], reason=item.get("reason"))
 
     def _line(self, family: str, item: Mapping[str, Any]) -> Line:
         reason = self._reason(f"trees.{family}.{item['id']}", item, self._in_child)
@@ -244,6 +255,14 @@ class _Compiler:
 
 def _kept(conditions: Iterable[Condition], find: Callable[[Mapping[str, Value]], Found]) -> Kept[Found]:
     return Kept(sorted({name for condition in conditions for name in condition.names}), find)
+
+
+def _holding(rows: Sequence[tuple[Row, Condition]]) -> Kept[tuple[Row, ...]]:
+    """Those rows of a table whose conditions hold."""
+    return _kept(
+        [condition for _, condition in rows],
+        lambda values: tuple([row for row, condition in rows if condition.of(values)]),
+    )
 
 
 def _words(item: Mapping[str, Any]) -> Mapping[str, Value | Absent]:

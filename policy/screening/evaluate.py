@@ -27,7 +27,7 @@ from policy.screening.answers import Child, Report, ScreeningError, read
 from policy.screening.compiling import rules_of
 from policy.screening.decision import ChildDecision, Decision, Unknown
 from policy.screening.resolved import Resolved, resolve_child, resolve_report
-from policy.screening.rules import Line, Reasoned, Rules, ScreeningRule, Upgrade, Value
+from policy.screening.rules import Fact, Line, Reasoned, Rules, ScreeningRule, Upgrade, Value
 
 EVALUATOR = "1"
 """The version of this evaluator; it rises when the same facts and pack would be answered differently."""
@@ -71,6 +71,7 @@ class Course:
     resolved: Resolved
     children: tuple[Judged, ...]
     screening: ScreeningRule
+    leaning: tuple[Fact, ...]
     tier_tree: int | None
     tier: int | None
     raised: tuple[Raised, ...]
@@ -142,9 +143,8 @@ def _course(rules: Rules, report: Report) -> Course:
     resolved = resolve_report(rules, report)
     children = tuple([judge(rules, resolve_child(rules, resolved, child), child) for child in report.children])
     values = {**resolved.values, **_told_of_any(children)}
-    screening = next((rule for rule in rules.screening if rule.when.of(values)), None) or _nothing_holds(
-        rules, "screening"
-    )
+    screened = rules.screened_when.of(values) or _nothing_holds(rules, "screening")
+    screening = screened.rule
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
     tier, raised = upgraded(rules, values, tier_tree)
     values |= _outcome(rules, screening.result, screening.reason, _name(rules, tier))
@@ -155,6 +155,7 @@ def _course(rules: Rules, report: Report) -> Course:
         resolved=Resolved(resolved.facts, values, report.answers),
         children=children,
         screening=screening,
+        leaning=screened.leaning,
         tier_tree=tier_tree,
         tier=tier,
         raised=raised,
@@ -189,13 +190,14 @@ def _told_of_any(children: tuple[Judged, ...]) -> dict[str, bool]:
 
 def upgraded(rules: Rules, values: Mapping[str, Value], tier: int | None) -> tuple[int | None, tuple[Raised, ...]]:
     """The tier after all upgrades, and those that changed it; without a tier there is nothing to upgrade."""
-    if tier is None:
-        return None, ()
+    holding = rules.raised_when.of(values)
+    if tier is None or not holding:
+        return tier, ()
     raised = []
     for upgrade in rules.upgrades:
         before = tier
         for effect in upgrade.raises:
-            if effect.when.of(values):
+            if effect in holding:
                 tier = effect.applied(tier)
         if tier != before:
             raised.append(Raised(upgrade, before, tier))
@@ -211,16 +213,14 @@ def _follow_up(
     rules: Rules, report: Report, values: Mapping[str, Value], tier: str | None
 ) -> tuple[tuple[Reasoned, ...], tuple[Reasoned, ...], Mapping[str, datetime]]:
     """What must be done about it besides the response: tasks, cross-reports, and what is owed by when."""
-    tasks = tuple([task for task in rules.tasks if task.when.of(values)])
-    cross_reports = tuple([told for told in rules.cross_reports if told.when.of(values)])
+    tasks = rules.tasks_when.of(values)
     if tasks:
         values = {**values, **{task.id: True for task in tasks}}
     due = {
-        owed.id: due_at(rules.pack.clock(owed.id, tier, report.office), report.received_at)
-        for owed in rules.owed
-        if owed.by.of(values)
+        kind: due_at(rules.pack.clock(kind, tier, report.office), report.received_at)
+        for kind in rules.clocks_when.of(values)
     }
-    return tasks, cross_reports, due
+    return tasks, rules.cross_reports_when.of(values), due
 
 
 def _danger_reported(course: Course) -> bool:

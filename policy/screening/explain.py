@@ -196,10 +196,7 @@ def _subjects(course: Course) -> Iterator[tuple[str, Resolved]]:
 
 def _decisive(course: Course) -> Iterator[Fact]:
     """Assumed facts of the report without which an earlier rule of screening would have held."""
-    for earlier in course.rules.screening:
-        if earlier is course.screening:
-            return
-        yield from (fact for fact in earlier.leaning.of(course.resolved.values) if _leans(fact, course.resolved))
+    return (fact for fact in course.leaning if _leans(fact, course.resolved))
 
 
 def _leans(fact: Fact, resolved: Resolved) -> bool:

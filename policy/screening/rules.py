@@ -146,15 +146,22 @@ class Reasoned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreeningRule(Reasoned):
-    """One row of the screening table.
+    """One row of the screening table."""
 
-    `leaning` are the report's facts without which it would hold: of those that may be assumed to be another than the
-    least dangerous value, so that an assumption may have kept the rule from holding.
-    """
-
-    leaning: Kept[tuple[Fact, ...]]
     result: str = "SCREEN_IN"
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """The first row of the screening table that holds.
+
+    `leaning` are the report's facts without which an earlier row would hold: of those that may be assumed to be another
+    than the least dangerous value, so that an assumption may have kept that row from holding.
+    """
+
+    rule: ScreeningRule
+    leaning: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,13 +228,13 @@ class Rules:
     upgrades: tuple[Upgrade, ...]
     tasks: tuple[Reasoned, ...]
     cross_reports: tuple[Reasoned, ...]
-    owed: tuple[Named, ...]
     sentences: Mapping[str, str]
     sources: tuple[str, ...]
 
     # What follows from the above, computed once because every decision needs it: values before anything is known, of
     # the report's facts, of what it is told of its children and its outcome, of a child; of each fact that is a number,
-    # the name that says that it is not known; which lines of each tree match, and what of `any_child` holds of a child.
+    # the name that says that it is not known; which rows of each table hold: of the trees (`matching`), of `any_child`
+    # (`told`), of screening (None if none does), of the effects of upgrades, of tasks, cross-reports and clocks.
     report_defaults: Mapping[str, Value]
     report_untold: Mapping[str, bool]
     report_read_by: tuple[Fact, ...]
@@ -237,6 +244,11 @@ class Rules:
     counted: Mapping[str, str]
     matching: Mapping[str, Kept[tuple[Line, ...]]]
     told: Kept[tuple[str, ...]]
+    screened_when: Kept[Screened | None]
+    raised_when: Kept[tuple[Raise, ...]]
+    tasks_when: Kept[tuple[Reasoned, ...]]
+    cross_reports_when: Kept[tuple[Reasoned, ...]]
+    clocks_when: Kept[tuple[str, ...]]
 
     @property
     def lines(self) -> tuple[Line, ...]:
