@@ -208,6 +208,23 @@ class Office:
         supervisor = await self.person(self.people.supervisor, "SUPERVISOR")
         await supervisor.ExtendPromise(request, timeout=DEADLINE)
 
+    async def stop_the_clock(self, promise: Promise, until: datetime) -> Promise:
+        """The caller has named a time."""
+        request = casework_pb.PausePromiseRequest(
+            idempotency_key=uuid4().hex,
+            promise_id=promise.promise_id,
+            reason="CALLER_CHOSE_LATER",
+            until=stamp(until),
+        )
+        supervisor = await self.person(self.people.supervisor, "SUPERVISOR")
+        return (await supervisor.PausePromise(request, timeout=DEADLINE)).promise
+
+    async def resume(self, promise: Promise) -> None:
+        """The supervisor lets its clock run again."""
+        request = casework_pb.ResumePromiseRequest(idempotency_key=uuid4().hex, promise_id=promise.promise_id)
+        supervisor = await self.person(self.people.supervisor, "SUPERVISOR")
+        await supervisor.ResumePromise(request, timeout=DEADLINE)
+
     async def mark_told(self, promise: Promise) -> None:
         """Notifications' facts have come back: whoever was climbed to has been told."""
         shown = await self.shown(promise)

@@ -182,6 +182,35 @@ async def test_whom_a_delegation_names_is_told_though_no_rung_is_due(office: Off
     await keep_history(office, office.alarm(promise), "promise-delegated")
 
 
+async def test_a_clock_that_stands_still_climbs_no_rung_and_goes_on_where_it_was_when_it_runs_again(
+    office: Office,
+) -> None:
+    promise = await office.promise()
+    stopped = await office.stop_the_clock(promise, until=datetime.now(UTC) + timedelta(hours=1))
+    async with office.working():
+        await office.carry()
+
+        async def armed_for_its_end() -> bool:
+            attributes = (await office.alarm(promise).describe()).typed_search_attributes
+            return attributes.get(NEXT_INSTANT) == instant(stopped.clock.next_instant)
+
+        await eventually(armed_for_its_end)
+        assert await office.told(promise) == Counter()
+        resumed_at = datetime.now(UTC)
+        await office.resume(promise)
+        await office.carry()
+        await office.until_told(promise, *ladder(office))
+        shown = await office.shown(promise)
+        climbed = {told.rung: instant(told.climbed_at) for told in shown.told}
+        assert min(climbed.values()) >= resumed_at
+        # The last rung's own instant moves on with each repetition.
+        assert all(climbed[rung.name] >= instant(rung.at) for rung in shown.promise.rungs[:-1])
+        await office.keep(promise, office.people.director, "DIRECTOR")
+        await office.carry()
+        await office.alarm(promise).result()
+    await keep_history(office, office.alarm(promise), "promise-stopped-and-resumed")
+
+
 async def test_a_worker_killed_in_the_middle_of_a_ladder_is_followed_by_one_that_goes_on(office: Office) -> None:
     promise = await office.promise()
     async with office.process("worker") as first:
@@ -307,6 +336,8 @@ async def test_continuing_as_new_keeps_the_highest_version(office: Office) -> No
         await handle.signal(PromiseWorkflow.clock, PromiseClock(promise_id, 7, far))
         assert (await handle.query(PromiseWorkflow.known)).clock == PromiseClock(promise_id, version, far)
         assert (await handle.query(PromiseWorkflow.known)).silent_since is not None
+    long = office.client.get_workflow_handle(handle.id, run_id=first)
+    await keep_history(office, long, "promise-begun-anew-when-it-had-grown-long")
 
 
 async def test_late_facts_of_a_closed_promise_start_nothing(office: Office) -> None:
