@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 import click
+import orjson
 
 from policy import screening
 from policy.canonical import canonical, canonical_plain
@@ -117,13 +118,23 @@ def _in_force(held: Packs, name: str, at: datetime) -> Pack:
 
 def _read_json(text: bytes) -> dict[str, Any]:
     try:
+        facts = orjson.loads(text)
+        if orjson.dumps(facts) != text:  # it may say something twice, of which one would be lost
+            facts = _decode_strictly(text)
+    except orjson.JSONDecodeError:
+        facts = _decode_strictly(text)
+    if not isinstance(facts, dict):
+        raise PolicyError("BAD_JSON", [], "the facts of a report are one JSON object")
+    return facts
+
+
+def _decode_strictly(text: bytes) -> Any:
+    try:
         facts = _decode(text.removeprefix(BOM_UTF8).decode())
         if b"\\u" in text:
             json.dumps(facts, ensure_ascii=False).encode()  # an escape can write half a character, which is no Unicode
     except (ValueError, RecursionError) as error:
         raise PolicyError("BAD_JSON", [], f"not readable as JSON: {error}") from error
-    if not isinstance(facts, dict):
-        raise PolicyError("BAD_JSON", [], "the facts of a report are one JSON object")
     return facts
 
 

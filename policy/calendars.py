@@ -152,29 +152,28 @@ class Calendar:
 
         A clock time that is skipped that day becomes the first instant after; one that happens twice, the earlier.
         """
-        local = start.astimezone(self.zone).replace(tzinfo=None, fold=0)
-        return self._instant(local + timedelta(days=days))
+        return self._instant(start.astimezone(self.zone) + timedelta(days=days))
 
     def at(self, day: date, clock: timedelta) -> datetime:
         """The instant (UTC) of a local clock time, given as time since midnight (24 hours is the next midnight)."""
-        return self._instant(datetime.combine(day, time()) + clock)
+        return self._instant(datetime.combine(day, time(), self.zone) + clock)
 
     def local(self, instant: datetime) -> datetime:
         """`instant` with the offset this office's clocks have then.
 
         The offset is fixed, because times that share a zone compare by their clock faces, which lie twice a year.
         """
-        local = instant.astimezone(self.zone)
-        offset = local.utcoffset()
+        offset = instant.astimezone(self.zone).utcoffset()
         assert offset is not None, "a zone always has an offset"
-        return local.replace(tzinfo=timezone(offset), fold=0)
+        return instant.astimezone(timezone(offset))
 
     def _instant(self, local: datetime) -> datetime:
-        instant = local.replace(tzinfo=self.zone).astimezone(UTC)
-        if instant.astimezone(self.zone).replace(tzinfo=None) == local:
+        """The instant (UTC) of a clock time in this zone, as adding to one gives it: of two, the earlier (fold 0)."""
+        instant = local.astimezone(UTC)
+        if instant.astimezone(self.zone).utcoffset() == local.utcoffset():
             return instant
         # In a gap the offsets before and after it, fold 0 and 1, give instants on either side of the change.
-        return _change_between(self.zone, local.replace(tzinfo=self.zone, fold=1).astimezone(UTC), instant)
+        return _change_between(self.zone, local.replace(fold=1).astimezone(UTC), instant)
 
     def _holidays(self, year: int) -> Mapping[date, str]:
         return _observed_holidays(self.holidays, year)

@@ -142,7 +142,8 @@ def screen(pack: Pack, facts: Mapping[str, Any]) -> Decision:
 def _course(rules: Rules, report: Report) -> Course:
     resolved = resolve_report(rules, report)
     children = tuple([judge(rules, resolve_child(rules, resolved, child), child) for child in report.children])
-    values = {**resolved.values, **_told_of_any(children)}
+    values = resolved.values
+    values |= _told_of_any(children)
     screened = rules.screened_when.of(values) or _nothing_holds(rules, "screening")
     screening = screened.rule
     tier_tree = min((judged.tier for judged in children if judged.tier is not None), default=None)
@@ -152,7 +153,7 @@ def _course(rules: Rules, report: Report) -> Course:
     return Course(
         rules=rules,
         report=report,
-        resolved=Resolved(resolved.facts, values, report.answers),
+        resolved=resolved,
         children=children,
         screening=screening,
         leaning=screened.leaning,

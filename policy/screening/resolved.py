@@ -18,7 +18,7 @@ class Resolved:
     """
 
     facts: Mapping[str, Value]
-    values: Mapping[str, Value]
+    values: dict[str, Value]
     answers: Answers
 
     def assumed(self, fact: Fact) -> bool:
@@ -33,7 +33,9 @@ def resolve_report(rules: Rules, report: Report) -> Resolved:
     values = {**rules.report_untold, **facts}
     _tick(rules, values, [code for child in report.children for code in child.criteria])
     assumed = _read_as(rules.report_read_by, values, known)
-    return Resolved({**facts, **assumed}, {**values, **assumed}, report.answers)
+    facts |= assumed
+    values |= assumed
+    return Resolved(facts, values, report.answers)
 
 
 def resolve_child(rules: Rules, report: Resolved, child: Child) -> Resolved:
@@ -46,6 +48,7 @@ def resolve_child(rules: Rules, report: Resolved, child: Child) -> Resolved:
     for name, unknown in rules.counted.items():
         facts[unknown] = name not in known
     facts |= _read_as(rules.child_read_by, facts, known)
+    # A derived fact may sharpen the one it is named after, and both are asked for.
     return Resolved(facts, {**facts, **{item.id: item.by.of(facts) for item in rules.derived}}, child.answers)
 
 

@@ -97,6 +97,8 @@ class TestScreen:
             ("{", "BAD_JSON", []),
             ("[]", "BAD_JSON", []),
             ('{"report": {}, "report": {}}', "BAD_JSON", []),
+            ('{"report":{},"report":{}}', "BAD_JSON", []),
+            ('{"children":[{"id":"c1","id":"c1"}]}', "BAD_JSON", []),
             ('{"\\ud800": 1}', "BAD_JSON", []),
             ('{"received_at": "9999-12-31T23:59:59-06:00"}', "BAD_VALUE", ["received_at"]),
             (json.dumps(report(child("NE1"), race="X")), "UNKNOWN_KEY", ["report.race"]),
