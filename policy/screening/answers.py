@@ -171,10 +171,10 @@ def _answers(
         )
         if value is _WRONG:
             wrong.append(fact)
-        elif value is Absent.UNKNOWN:
+        elif value is _UNKNOWN:
             known.pop(key, None)
             answers.unknown.append(fact)
-        elif value is not Absent.NOT_ASKED:
+        elif value is not _NOT_ASKED:
             known[key] = value
     if wrong:
         raise ScreeningError("BAD_VALUE", [f"{path}.{fact.id}" for fact in wrong], _expected(wrong[0]))
@@ -201,6 +201,8 @@ def _goes_without_asking(fact: Fact, known: Mapping[str, Value]) -> bool:
     return when is not None and when.names <= known.keys() and bool(when.of(known))
 
 
+# A member is looked up in its class at the price of several answers.
+_UNKNOWN, _NOT_ASKED = Absent.UNKNOWN, Absent.NOT_ASKED
 _WRONG = object()
 
 
