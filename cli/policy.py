@@ -117,15 +117,19 @@ def _in_force(held: Packs, name: str, at: datetime) -> Pack:
 
 
 def _read_json(text: bytes) -> dict[str, Any]:
-    try:
-        facts = orjson.loads(text)
-        if orjson.dumps(facts) != text:  # it may say something twice, of which one would be lost
-            facts = _decode_strictly(text)
-    except orjson.JSONDecodeError:
-        facts = _decode_strictly(text)
+    facts = _decode_plain(text) or _decode_strictly(text)
     if not isinstance(facts, dict):
         raise PolicyError("BAD_JSON", [], "the facts of a report are one JSON object")
     return facts
+
+
+def _decode_plain(text: bytes) -> Any:
+    """What `text` says if it is written as orjson writes it; None otherwise, for an entry may have been lost."""
+    try:
+        facts = orjson.loads(text)
+        return facts if orjson.dumps(facts) == text else None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):  # the strict reader says why
+        return None
 
 
 def _decode_strictly(text: bytes) -> Any:

@@ -100,6 +100,7 @@ class TestScreen:
             ('{"report":{},"report":{}}', "BAD_JSON", []),
             ('{"children":[{"id":"c1","id":"c1"}]}', "BAD_JSON", []),
             ('{"\\ud800": 1}', "BAD_JSON", []),
+            ('{"a":' * 300 + "1" + "}" * 300, "MISSING_KEY", ["received_at"]),
             ('{"received_at": "9999-12-31T23:59:59-06:00"}', "BAD_VALUE", ["received_at"]),
             (json.dumps(report(child("NE1"), race="X")), "UNKNOWN_KEY", ["report.race"]),
             (json.dumps(report(without(child("NE1"), "access"))), "NOT_ASKED", ["children[0].facts.access"]),
