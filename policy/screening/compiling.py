@@ -132,15 +132,15 @@ class _Compiler:
         )
 
     def _screened(self, table: Sequence[ScreeningRule]) -> Kept[Screened | None]:
-        may_lean = {name: fact for name, fact in self._report_facts.items() if fact.may_lean}
+        may_lean = [fact for fact in self._report_facts.values() if fact.may_lean]
 
         def first(values: Mapping[str, Value]) -> Screened | None:
             leaning: list[Fact] = []
             for rule in table:
                 if rule.when.of(values):
                     return Screened(rule, tuple(leaning))
-                facts = [may_lean[name] for name in may_lean if name in rule.when.names]
-                leaning += [fact for fact in facts if rule.when.of({**values, fact.id: fact.benign})]
+                read = [fact for fact in may_lean if fact.id in rule.when.names]
+                leaning += [fact for fact in read if rule.when.of({**values, fact.id: fact.benign})]
             return None
 
         return _kept([rule.when for rule in table], first)
