@@ -13,7 +13,8 @@ from deploy.local.processes import StackError
 from tests.stack import fresh_database, reachable_folder, start_infrastructure
 
 _STACK = pytest.StashKey[Addresses]()
-_BRING_THE_WHOLE_PLATFORM = tuple(f"tests/{folder}/" for folder in ("faults", "journeys", "operations", "telemetry"))
+_WHOLE_PLATFORMS = ("containers", "faults", "journeys", "operations", "telemetry")
+"""Folders whose tests bring the whole platform up."""
 
 
 class OneWholePlatformAtATime(LoadFileScheduling):
@@ -23,7 +24,7 @@ class OneWholePlatformAtATime(LoadFileScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        whole = nodeid.startswith(_BRING_THE_WHOLE_PLATFORM)
+        whole = nodeid.split("/")[1] in _WHOLE_PLATFORMS
         return "the whole platform" if whole else super()._split_scope(nodeid)
 
 
