@@ -32,6 +32,11 @@ def ladder(office: Office) -> list[str]:
     return [people.worker, people.supervisor, people.manager, people.director]
 
 
+async def listed_for(office: Office, promise: Promise) -> datetime | None:
+    """The instant for which Temporal lists the alarm."""
+    return (await office.alarm(promise).describe()).typed_search_attributes.get(NEXT_INSTANT)
+
+
 async def ended(office: Office, promise: Promise) -> bool:
     return (await office.alarm(promise).describe()).status is not WorkflowExecutionStatus.RUNNING
 
@@ -75,8 +80,7 @@ async def test_a_promise_that_was_just_made_is_listed_for_its_first_instant_and_
             return "timer_started_event_attributes" in await happened(office, promise)
 
         await eventually(asleep)
-    described = await office.alarm(promise).describe()
-    assert described.typed_search_attributes.get(NEXT_INSTANT) == instant(promise.clock.next_instant)
+    assert await listed_for(office, promise) == instant(promise.clock.next_instant)
     assert await asked(office, promise) == 0
     await keep_history(office, office.alarm(promise), "promise-just-made")
 
@@ -191,8 +195,7 @@ async def test_a_clock_that_stands_still_climbs_no_rung_and_goes_on_where_it_was
         await office.carry()
 
         async def armed_for_its_end() -> bool:
-            attributes = (await office.alarm(promise).describe()).typed_search_attributes
-            return attributes.get(NEXT_INSTANT) == instant(stopped.clock.next_instant)
+            return await listed_for(office, promise) == instant(stopped.clock.next_instant)
 
         await eventually(armed_for_its_end)
         assert await office.told(promise) == Counter()
@@ -369,8 +372,7 @@ async def test_the_next_instant_can_be_searched_for_while_the_alarm_waits(office
 
         async def armed_as_the_ledger_says() -> bool:
             # Listed from its birth for its first instant, which is now; and then for whatever comes next.
-            described = await office.alarm(promise).describe()
-            listed = described.typed_search_attributes.get(NEXT_INSTANT)
+            listed = await listed_for(office, promise)
             clock = (await office.shown(promise)).promise.clock
             differs = listed and abs((listed - instant(clock.next_instant)).total_seconds())
             return clock.version > 1 and differs is not None and differs < 0.001
